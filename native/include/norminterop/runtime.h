@@ -1,0 +1,58 @@
+#ifndef NORMINTEROP_RUNTIME_H
+#define NORMINTEROP_RUNTIME_H
+
+#include <stdint.h>
+
+#include "norminterop/status.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/// What the headers promise, as compiled into the library: a binding compares it with what it was generated from.
+typedef struct ni_abi_info {
+    /// In: sizeof(ni_abi_info) as the caller knows it.
+    uint32_t struct_size;
+    /// The value of ni_abi_version().
+    uint32_t abi_version;
+    /// sizeof(ni_channel_shape).
+    uint32_t channel_shape_size;
+    /// Number of values of ni_status.
+    uint32_t status_count;
+    /// Number of values of ni_data_type.
+    uint32_t data_type_count;
+    /// Number of values of ni_layout.
+    uint32_t layout_count;
+    /// Number of values of ni_gradient_mode.
+    uint32_t gradient_mode_count;
+    /// sizeof(void*).
+    uint32_t pointer_size;
+} ni_abi_info;
+
+/// Version of the binary interface. It grows with every change that an old caller would not survive.
+uint32_t ni_abi_version(void);
+
+/// Fills `info` with the sizes and counts that this library was compiled with.
+/// Errors: null `info`; a struct_size other than the library's.
+ni_status ni_get_abi_info(ni_abi_info* info);
+
+/// Version, compiler and instruction sets of this build, as one line of text. Never null.
+const char* ni_build_info(void);
+
+/// Name of the instruction set in use: "scalar", "avx2" or "avx512". The best one the CPU and the operating system
+/// support, unless the environment variable NORMINTEROP_ISA names another; read once, at the first call that needs it.
+/// Errors: NI_STATUS_UNSUPPORTED_ISA when NORMINTEROP_ISA names one that is unknown or that this CPU lacks.
+ni_status ni_active_isa(const char** name);
+
+/// Sets how many threads a call may use, for the whole process. 0 restores the default: the processors this
+/// process may run on, or OMP_NUM_THREADS. Results do not depend on it. Errors: a negative limit, or one above 1024.
+ni_status ni_set_thread_limit(int32_t limit);
+
+/// The number of threads that a call may use at most.
+int32_t ni_thread_limit(void);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

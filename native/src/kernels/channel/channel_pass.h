@@ -1,0 +1,178 @@
+// The shape that all per-channel work has: reduce every channel, finish its sums, apply what came out to its elements.
+//
+// Contiguous tensors: a channel is reduced and applied by one thread while it sits in that thread's cache; where
+// channels are few and large, all threads work on one channel after another. Channels-last tensors are reduced as a
+// whole, then applied as a whole. Partial sums are folded in index order either way, so that all of this changes no
+// bit.
+#pragma once
+
+#include <stdint.h>
+
+#include <algorithm>
+
+#include "kernels/kernel_types.h"
+#include "kernels/scratch.h"
+#include "parallel/cache.h"
+#include "parallel/cut.h"
+#include "parallel/parallel.h"
+
+namespace ni {
+
+/// N samples of C channels of S positions, in memory order NCS or, if channels_last, NSC.
+struct ChannelTensor {
+    int64_t batch, channels, spatial;
+    bool channels_last;
+    int32_t max_threads;
+
+    int64_t values_per_channel() const { return batch * spatial; }
+    int64_t elements() const { return batch * channels * spatial; }
+    /// Rows of channels are the better view when there is one position a sample: every channel gets its own lane.
+    bool as_rows() const { return channels_last || spatial == 1; }
+};
+
+/// Elements that a thread takes at least before it asks for more work.
+constexpr int64_t kLeastShare = 16384;
+
+/// Streaming stores for an output that would push everything else out of the cache before anyone reads it. `in_place`:
+/// the output is an input, and so in the cache already.
+inline Store store_for(const ChannelTensor& tensor, bool in_place) {
+    const auto bytes = tensor.elements() * static_cast<int64_t>(sizeof(float));
+    return !in_place && bytes > parallel::last_level_cache_bytes() / 2 ? Store::kStreaming : Store::kCached;
+}
+
+/// Folds the moments of `count` more values into those of the `before` values before them (Chan, Golub, LeVeque 1979).
+inline void fold(Moments& sums, const Moments& more, double before, double count) {
+    if (before == 0) {
+        sums = more;
+        return;
+    }
+    const double total = before + count;
+    // Equal means make no step: constants stay exact, and two infinite means do not become NaN.
+    const double step = more.mean == sums.mean ? 0.0 : more.mean - sums.mean;
+    sums.mean += step * (count / total);
+    sums.m2 += more.m2 + step * step * (before * (count / total));
+}
+
+/// Adds gradient sums.
+inline void fold(GradientSums& sums, const GradientSums& more, double, double) {
+    sums.dy += more.dy;
+    sums.dy_xmu += more.dy_xmu;
+}
+
+/// Contiguous tensors, all three steps. reduce(channel, offset, planes) gives the Partial of a block; finish(channel,
+/// partial) turns the folded one into constants; apply(offset, planes, constants) uses them. Offsets are in elements.
+template <class Partial, class Reduce, class Finish, class Apply>
+void planes_pass(const ChannelTensor& tensor, Reduce reduce, Finish finish, Apply apply) {
+    const parallel::PlaneBlocks blocks(tensor.batch, tensor.channels, tensor.spatial);
+    const int32_t threads = parallel::threads_for(tensor.elements(), tensor.max_threads);
+    const int64_t slab = tensor.values_per_channel();
+
+    if (threads == 1 || tensor.channels >= 4 * threads || slab < kLeastShare) {
+        const int64_t share =
+            std::clamp<int64_t>(kLeastShare / slab, 1, std::max<int64_t>(1, tensor.channels / threads));
+        auto channels = [&](int64_t piece) {
+            const int64_t end = std::min(tensor.channels, (piece + 1) * share);
+            for (int64_t c = piece * share; c < end; ++c) {
+                const int64_t start = c * tensor.spatial;
+                Partial sums{};
+                double before = 0;
+                for (int64_t b = 0; b < blocks.count(); ++b) {
+                    const auto block = blocks.at(b);
+                    fold(sums, reduce(c, start + block.offset, block.planes), before, block.elements());
+                    before += block.elements();
+                }
+                apply(start, blocks.whole(), finish(c, sums));
+            }
+        };
+        parallel::for_each(parallel::ceil_div(tensor.channels, share), threads, channels);
+        return;
+    }
+
+    const Scratch<Partial> partials(blocks.count());
+    for (int64_t c = 0; c < tensor.channels; ++c) {
+        const int64_t start = c * tensor.spatial;
+        auto reduce_block = [&](int64_t b) {
+            const auto block = blocks.at(b);
+            partials.data()[b] = reduce(c, start + block.offset, block.planes);
+        };
+        parallel::for_each(blocks.count(), threads, reduce_block);
+        Partial sums{};
+        double before = 0;
+        for (int64_t b = 0; b < blocks.count(); ++b) {
+            const double elements = blocks.at(b).elements();
+            fold(sums, partials.data()[b], before, elements);
+            before += elements;
+        }
+        const auto constants = finish(c, sums);
+        auto apply_block = [&](int64_t b) {
+            const auto block = blocks.at(b);
+            apply(start + block.offset, block.planes, constants);
+        };
+        parallel::for_each(blocks.count(), threads, apply_block);
+    }
+}
+
+/// Contiguous tensors, element by element in memory order: apply(offset, planes, channel).
+template <class Apply>
+void planes_map(const ChannelTensor& tensor, Apply apply) {
+    const int64_t planes = tensor.batch * tensor.channels, length = tensor.spatial;
+    const int64_t parts = parallel::ceil_div(length, 4 * kLeastShare);
+    const int64_t part_length = parallel::ceil_div(length, parts);
+    const int64_t share = std::max<int64_t>(1, kLeastShare / length);
+    auto body = [&](int64_t piece) {
+        const int64_t end = std::min(planes, (piece / parts + 1) * share);
+        const int64_t begin = piece % parts * part_length;
+        for (int64_t p = piece / parts * share; p < end; ++p) {
+            apply(p * length + begin, Planes{1, length, std::min(part_length, length - begin)}, p % tensor.channels);
+        }
+    };
+    const int32_t threads = parallel::threads_for(tensor.elements(), tensor.max_threads);
+    parallel::for_each(parallel::ceil_div(planes, share) * parts, threads, body);
+}
+
+/// Channels-last tensors, the reduction. reduce(offset, rows, channel, first, second) writes two sums a channel, which
+/// are the members of a Partial; finish(channel, partial) takes what they fold to.
+template <class Partial, class Reduce, class Finish>
+void rows_reduce(const ChannelTensor& tensor, Reduce reduce, Finish finish) {
+    const parallel::RowGrid grid(tensor.values_per_channel(), tensor.channels);
+    const int32_t threads = parallel::threads_for(tensor.elements(), tensor.max_threads);
+    const int64_t stride = grid.padded_channels();
+    const Scratch<double> first(grid.chunks() * stride), second(grid.chunks() * stride);
+
+    auto reduce_piece = [&](int64_t index) {
+        const auto piece = grid.at(index);
+        const int64_t at = piece.chunk * stride + piece.channel;
+        reduce(piece.offset, piece.rows, piece.channel, first.data() + at, second.data() + at);
+    };
+    parallel::for_each(grid.pieces(), threads, reduce_piece);
+
+    const int64_t tile = 64;  // channels whose partial results are folded in turn: some cache lines side by side
+    auto finish_tile = [&](int64_t index) {
+        const int64_t end = std::min(tensor.channels, (index + 1) * tile);
+        for (int64_t c = index * tile; c < end; ++c) {
+            Partial sums{};
+            double before = 0;
+            for (int64_t chunk = 0; chunk < grid.chunks(); ++chunk) {
+                const int64_t at = chunk * stride + c;
+                const auto rows = static_cast<double>(grid.rows_of_chunk(chunk));
+                fold(sums, Partial{first.data()[at], second.data()[at]}, before, rows);
+                before += rows;
+            }
+            finish(c, sums);
+        }
+    };
+    parallel::for_each(parallel::ceil_div(tensor.channels, tile), threads, finish_tile);
+}
+
+/// Channels-last tensors, element by element: apply(offset, rows, channel).
+template <class Apply>
+void rows_map(const ChannelTensor& tensor, Apply apply) {
+    const parallel::RowGrid grid(tensor.values_per_channel(), tensor.channels);
+    auto body = [&](int64_t index) {
+        const auto piece = grid.at(index);
+        apply(piece.offset, piece.rows, piece.channel);
+    };
+    parallel::for_each(grid.pieces(), parallel::threads_for(tensor.elements(), tensor.max_threads), body);
+}
+
+}  // namespace ni

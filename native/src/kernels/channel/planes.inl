@@ -1,0 +1,195 @@
+// Kernels of the contiguous layout: a channel is a number of planes, each a run of consecutive elements.
+//
+// Reductions keep four F32 accumulators. Within a plane, elements go to them in groups of 64; of the last group, whole
+// vectors go to accumulators 0, 1, 2 and the partial vector to 3. That order is all that a result depends on.
+#pragma once
+
+#include "kernels/kernel_types.h"
+#include "kernels/screen.inl"
+
+namespace {
+
+constexpr int kAccumulators = 4;
+constexpr int64_t kGroup = static_cast<int64_t>(kAccumulators) * ni::kF32Lanes;
+
+/// Calls step(accumulator, offset, lanes) for every vector of a run, in the order above. lanes is 16 but for the last.
+template <class Whole, class Partial>
+NI_INLINE void for_each_vector(int64_t length, Whole whole, Partial partial) {
+    int64_t i = 0;
+    for (; i + kGroup <= length; i += kGroup) {
+        whole(0, i);
+        whole(1, i + 16);
+        whole(2, i + 32);
+        whole(3, i + 48);
+    }
+    const int64_t rest = length - i;
+    if (rest >= 16) whole(0, i);
+    if (rest >= 32) whole(1, i + 16);
+    if (rest >= 48) whole(2, i + 32);
+    const int lanes = static_cast<int>(rest % 16);
+    if (lanes != 0) partial(3, length - lanes, lanes);
+}
+
+/// Sum of all lanes of four accumulators, in double: pairs in float first, as the sums are still small.
+NI_INLINE double total(const F32 (&sums)[kAccumulators]) {
+    const F32 a = f32_add(sums[0], sums[1]);
+    const F32 b = f32_add(sums[2], sums[3]);
+    const F64 low = f64_add(f32_low(a), f32_low(b));
+    const F64 high = f64_add(f32_high(a), f32_high(b));
+    return f64_reduce_add(f64_add(low, high));
+}
+
+/// Two passes in double: exact enough for any finite input. For blocks that the fast pass is not fit for.
+void planes_moments_exact(const float* x, const ni::Planes& planes, ni::Moments* out) {
+    const double count = static_cast<double>(planes.count * planes.length);
+    F64 low = f64_zero(), high = f64_zero();
+    for (int64_t p = 0; p < planes.count; ++p) {
+        const float* run = x + p * planes.stride;
+        for (int64_t i = 0; i < planes.length; i += 16) {
+            const int64_t rest = planes.length - i;
+            const F32 v = rest >= 16 ? f32_load(run + i) : f32_load_first(run + i, static_cast<int>(rest));
+            low = f64_add(low, f32_low(v));
+            high = f64_add(high, f32_high(v));
+        }
+    }
+    const double mean = f64_reduce_add(f64_add(low, high)) / count;
+    const F64 center = f64_set(mean);
+    F64 sum_low = f64_zero(), sum_high = f64_zero(), square_low = f64_zero(), square_high = f64_zero();
+    const auto add = [&](F64 low_d, F64 high_d) {
+        sum_low = f64_add(sum_low, low_d);
+        sum_high = f64_add(sum_high, high_d);
+        square_low = f64_add(square_low, f64_mul(low_d, low_d));
+        square_high = f64_add(square_high, f64_mul(high_d, high_d));
+    };
+    for (int64_t p = 0; p < planes.count; ++p) {
+        const float* run = x + p * planes.stride;
+        int64_t i = 0;
+        for (; i + 16 <= planes.length; i += 16) {
+            const F32 v = f32_load(run + i);
+            add(f64_sub(f32_low(v), center), f64_sub(f32_high(v), center));
+        }
+        const int rest = static_cast<int>(planes.length - i);
+        if (rest != 0) {
+            const F32 v = f32_load_first(run + i, rest);
+            const uint32_t lanes = (1U << rest) - 1U;
+            add(f64_select(lanes & 255U, f64_sub(f32_low(v), center), f64_zero()),
+                f64_select(lanes >> 8, f64_sub(f32_high(v), center), f64_zero()));
+        }
+    }
+    const double residue = f64_reduce_add(f64_add(sum_low, sum_high));
+    const double squares = f64_reduce_add(f64_add(square_low, square_high));
+    // An infinite mean makes both sums NaN: the mean stays infinite, the variance is NaN.
+    out->mean = residue - residue == 0.0 ? mean + residue / count : mean;
+    out->m2 = ni_screen::never_negative(squares - residue * residue / count);
+}
+
+/// One pass around a value close to the mean: with d = x - shift, sum(d) and sum(d^2) give mean and M2 with hardly any
+/// cancellation (Chan, Golub and LeVeque 1983, "shifted data"). The shift is the mean of the first vector.
+void planes_moments(const float* x, const ni::Planes& planes, ni::Moments* out) {
+    const int first = planes.length < 16 ? static_cast<int>(planes.length) : 16;
+    const F32 head = f32_load_first(x, first);
+    const float shift = static_cast<float>(f64_reduce_add(f64_add(f32_low(head), f32_high(head))) / first);
+    const F32 center = f32_set(shift);
+    F32 sums[kAccumulators] = {f32_zero(), f32_zero(), f32_zero(), f32_zero()};
+    F32 squares[kAccumulators] = {f32_zero(), f32_zero(), f32_zero(), f32_zero()};
+    for (int64_t p = 0; p < planes.count; ++p) {
+        const float* run = x + p * planes.stride;
+        const auto add = [&](int a, F32 d) __attribute__((always_inline)) {
+            sums[a] = f32_add(sums[a], d);
+            squares[a] = f32_fma(d, d, squares[a]);
+        };
+        for_each_vector(
+            planes.length,
+            [&](int a, int64_t i) __attribute__((always_inline)) { add(a, f32_sub(f32_load(run + i), center)); },
+            [&](int a, int64_t i, int lanes) __attribute__((always_inline)) {
+                add(a, f32_keep_first(f32_sub(f32_load_first(run + i, lanes), center), lanes));
+            });
+    }
+    const double count = static_cast<double>(planes.count * planes.length);
+    const double sum = total(sums), square = total(squares);
+    const double m2 = square - sum * sum / count;
+    if (!ni_screen::trusted(m2, square, count)) return planes_moments_exact(x, planes, out);
+    out->mean = static_cast<double>(shift) + sum / count;
+    out->m2 = m2;
+}
+
+/// Writes f(i) for every element of a run, 16 at a time; streaming stores start where the output is aligned.
+template <class Vector>
+NI_INLINE void write_run(int64_t length, ni::Store store, float* out, Vector vector) {
+    int64_t i = 0;
+    const bool streaming = store == ni::Store::kStreaming && length >= kGroup;
+    if (streaming) {
+        const int64_t ahead = static_cast<int64_t>(-reinterpret_cast<uintptr_t>(out) % ni::kStreamAlignment) /
+                              static_cast<int64_t>(sizeof(float));
+        if (ahead != 0) f32_store_first(out, vector(0, static_cast<int>(ahead)), static_cast<int>(ahead));
+        for (i = ahead; i + 16 <= length; i += 16) f32_stream(out + i, vector(i, 16));
+    } else {
+        for (; i + kGroup <= length; i += kGroup) {
+            f32_store(out + i, vector(i, 16));
+            f32_store(out + i + 16, vector(i + 16, 16));
+            f32_store(out + i + 32, vector(i + 32, 16));
+            f32_store(out + i + 48, vector(i + 48, 16));
+        }
+        for (; i + 16 <= length; i += 16) f32_store(out + i, vector(i, 16));
+    }
+    const int lanes = static_cast<int>(length - i);
+    if (lanes != 0) f32_store_first(out + i, vector(i, lanes), lanes);
+}
+
+NI_INLINE F32 load_lanes(const float* p, int lanes) { return lanes == 16 ? f32_load(p) : f32_load_first(p, lanes); }
+
+void planes_apply(const float* x, const ni::Planes& planes, const ni::ApplyConstants& constants, ni::Store store,
+                  float* y) {
+    const F32 center = f32_set(constants.center), scale = f32_set(constants.scale), offset = f32_set(constants.offset);
+    for (int64_t p = 0; p < planes.count; ++p) {
+        const float* in = x + p * planes.stride;
+        write_run(
+            planes.length, store, y + p * planes.stride, [&](int64_t i, int lanes) __attribute__((always_inline)) {
+                return f32_fma(f32_sub(load_lanes(in + i, lanes), center), scale, offset);
+            });
+    }
+    if (store == ni::Store::kStreaming) stream_fence();
+}
+
+void planes_backward_reduce(const float* dy, const float* x, const ni::Planes& planes, float center,
+                            ni::GradientSums* out) {
+    const F32 mean = f32_set(center);
+    F32 sums[kAccumulators] = {f32_zero(), f32_zero(), f32_zero(), f32_zero()};
+    F32 products[kAccumulators] = {f32_zero(), f32_zero(), f32_zero(), f32_zero()};
+    for (int64_t p = 0; p < planes.count; ++p) {
+        const float* gradient = dy + p * planes.stride;
+        const float* input = x + p * planes.stride;
+        const auto add = [&](int a, F32 g, F32 d) __attribute__((always_inline)) {
+            sums[a] = f32_add(sums[a], g);
+            products[a] = f32_fma(g, d, products[a]);
+        };
+        for_each_vector(
+            planes.length,
+            [&](int a, int64_t i)
+                __attribute__((always_inline)) { add(a, f32_load(gradient + i), f32_sub(f32_load(input + i), mean)); },
+            [&](int a, int64_t i, int lanes) __attribute__((always_inline)) {
+                add(a, f32_load_first(gradient + i, lanes),
+                    f32_keep_first(f32_sub(f32_load_first(input + i, lanes), mean), lanes));
+            });
+    }
+    out->dy = total(sums);
+    out->dy_xmu = total(products);
+}
+
+void planes_backward_apply(const float* dy, const float* x, const ni::Planes& planes,
+                           const ni::BackwardConstants& constants, ni::Store store, float* dx) {
+    const F32 center = f32_set(constants.center), scale = f32_set(constants.scale);
+    const F32 slope = f32_set(constants.slope), offset = f32_set(constants.offset);
+    for (int64_t p = 0; p < planes.count; ++p) {
+        const float* gradient = dy + p * planes.stride;
+        const float* input = x + p * planes.stride;
+        write_run(
+            planes.length, store, dx + p * planes.stride, [&](int64_t i, int lanes) __attribute__((always_inline)) {
+                const F32 d = f32_sub(load_lanes(input + i, lanes), center);
+                return f32_fma(load_lanes(gradient + i, lanes), scale, f32_fma(d, slope, offset));
+            });
+    }
+    if (store == ni::Store::kStreaming) stream_fence();
+}
+
+}  // namespace

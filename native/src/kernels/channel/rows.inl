@@ -1,0 +1,211 @@
+// Kernels of the channels-last layout: rows of consecutive channels, one lane for each channel.
+//
+// Reductions add kRowBlock rows in float, in row order, then add these sums to the ones in double. Lanes never meet, so
+// how channels are cut into strips and tiles changes no result.
+#pragma once
+
+#include "kernels/channel/planes.inl"
+#include "kernels/kernel_types.h"
+#include "kernels/screen.inl"
+
+namespace {
+
+/// Vectors of 16 channels that go through a block together: enough to hide the latency of the additions.
+constexpr int kStrip = 4;
+
+template <int Vectors>
+struct Strip {
+    static constexpr int kVectors = Vectors;
+};
+
+/// Calls f(Strip, first channel, lanes) for strips of four vectors, then single ones; lanes is below 16 only at the
+/// end.
+template <class F>
+NI_INLINE void for_each_strip(int64_t channels, F f) {
+    int64_t c = 0;
+    for (; c + 16 * kStrip <= channels; c += 16 * kStrip) f(Strip<kStrip>(), c, 16);
+    for (; c + 16 <= channels; c += 16) f(Strip<1>(), c, 16);
+    if (c < channels) f(Strip<1>(), c, static_cast<int>(channels - c));
+}
+
+template <int Vectors>
+NI_INLINE F32 load_of_strip(const float* p, int64_t vector, int lanes) {
+    return Vectors == 1 ? load_lanes(p, lanes) : f32_load(p + 16 * vector);
+}
+
+NI_INLINE void add_to(double* sums, F32 v) {
+    f64_store(sums, f64_add(f64_load(sums), f32_low(v)));
+    f64_store(sums + 8, f64_add(f64_load(sums + 8), f32_high(v)));
+}
+
+/// Zeroes whole vectors of 16 sums.
+NI_INLINE void clear(double* sums, int64_t channels) {
+    for (int64_t c = 0; c < channels; c += 16) {
+        f64_store(sums + c, f64_zero());
+        f64_store(sums + c + 8, f64_zero());
+    }
+}
+
+/// A value close to each channel's mean: that of eight rows, added as a tree so that a constant channel gives itself.
+NI_INLINE F32 shift_of(const float* x, const ni::Rows& rows, int lanes) {
+    if (rows.count < 8) return load_lanes(x, lanes);
+    const auto pair = [&](int64_t r) __attribute__((always_inline)) {
+        return f32_add(load_lanes(x + r * rows.stride, lanes), load_lanes(x + (r + 1) * rows.stride, lanes));
+    };
+    const F32 sum = f32_add(f32_add(pair(0), pair(2)), f32_add(pair(4), pair(6)));
+    return f32_mul(sum, f32_set(0.125F));
+}
+
+/// Moments of up to 16 channels in two passes in double, for the lanes whose bit is set.
+void rows_moments_exact(const float* x, const ni::Rows& rows, int lanes, uint32_t bits, double* mean, double* m2) {
+    const F64 count = f64_set(static_cast<double>(rows.count));
+    F64 sum[2] = {f64_zero(), f64_zero()};
+    for (int64_t r = 0; r < rows.count; ++r) {
+        const F32 v = load_lanes(x + r * rows.stride, lanes);
+        sum[0] = f64_add(sum[0], f32_low(v));
+        sum[1] = f64_add(sum[1], f32_high(v));
+    }
+    const F64 center[2] = {f64_div(sum[0], count), f64_div(sum[1], count)};
+    F64 residue[2] = {f64_zero(), f64_zero()}, square[2] = {f64_zero(), f64_zero()};
+    for (int64_t r = 0; r < rows.count; ++r) {
+        const F32 v = load_lanes(x + r * rows.stride, lanes);
+        const F64 d[2] = {f64_sub(f32_low(v), center[0]), f64_sub(f32_high(v), center[1])};
+        for (int h = 0; h < 2; ++h) {
+            residue[h] = f64_add(residue[h], d[h]);
+            square[h] = f64_add(square[h], f64_mul(d[h], d[h]));
+        }
+    }
+    for (int h = 0; h < 2; ++h) {
+        const uint32_t half = bits >> (8 * h) & 255U;
+        const F64 step = f64_div(residue[h], count);
+        // An infinite mean makes both sums NaN: the mean stays infinite, the variance is NaN.
+        const uint32_t finite = f64_equal(f64_sub(residue[h], residue[h]), f64_zero());
+        const F64 exact_mean = f64_select(finite, f64_add(center[h], step), center[h]);
+        const F64 difference = f64_sub(square[h], f64_mul(residue[h], step));
+        const uint32_t negative = f64_at_least(f64_zero(), difference);
+        const F64 exact_m2 = f64_select(negative, f64_zero(), difference);
+        f64_store(mean + 8 * h, f64_select(half, exact_mean, f64_load(mean + 8 * h)));
+        f64_store(m2 + 8 * h, f64_select(half, exact_m2, f64_load(m2 + 8 * h)));
+    }
+}
+
+/// Turns sum(d) and sum(d^2) of 16 channels into mean and M2; returns the lanes that must be summed again in double.
+NI_INLINE uint32_t finish_moments(const float* shift, double rows, double* mean, double* m2) {
+    const F64 count = f64_set(rows), least = f64_set(ni_screen::kLeastSquare * rows);
+    const F32 center = f32_load(shift);
+    uint32_t trusted = 0;
+    for (int h = 0; h < 2; ++h) {
+        const F64 sum = f64_load(mean + 8 * h), square = f64_load(m2 + 8 * h);
+        const F64 step = f64_div(sum, count);
+        const F64 deviations = f64_sub(square, f64_mul(sum, step));
+        f64_store(mean + 8 * h, f64_add(h == 0 ? f32_low(center) : f32_high(center), step));
+        f64_store(m2 + 8 * h, deviations);
+        trusted |= (f64_at_least(deviations, f64_mul(square, f64_set(ni_screen::kLeastPart))) &
+                    f64_at_least(square, least) & f64_equal(f64_sub(square, square), f64_zero()))
+                   << (8 * h);
+    }
+    return ~trusted;
+}
+
+/// As planes_moments, lane by lane: one pass around a value close to the mean, and a second look at what it cannot do.
+void rows_moments(const float* x, const ni::Rows& rows, double* mean, double* m2) {
+    float shift[ni::kRowTile];
+    for (int64_t c = 0; c < rows.channels; c += 16) {
+        const int64_t rest = rows.channels - c;
+        f32_store(shift + c, shift_of(x + c, rows, rest < 16 ? static_cast<int>(rest) : 16));
+    }
+    clear(mean, rows.channels);
+    clear(m2, rows.channels);
+    for (int64_t begin = 0; begin < rows.count; begin += ni::kRowBlock) {
+        const int64_t end = begin + ni::kRowBlock < rows.count ? begin + ni::kRowBlock : rows.count;
+        for_each_strip(
+            rows.channels, [&](auto strip, int64_t c, int lanes) __attribute__((always_inline)) {
+                constexpr int kVectors = decltype(strip)::kVectors;
+                F32 center[kStrip], sums[kStrip], squares[kStrip];
+                for (int64_t v = 0; v < kVectors; ++v) {
+                    center[v] = f32_load(shift + c + 16 * v);
+                    sums[v] = squares[v] = f32_zero();
+                }
+                for (int64_t r = begin; r < end; ++r) {
+                    const float* row = x + r * rows.stride + c;
+                    for (int64_t v = 0; v < kVectors; ++v) {
+                        const F32 d = f32_sub(load_of_strip<kVectors>(row, v, lanes), center[v]);
+                        sums[v] = f32_add(sums[v], d);
+                        squares[v] = f32_fma(d, d, squares[v]);
+                    }
+                }
+                for (int64_t v = 0; v < kVectors; ++v) {
+                    add_to(mean + c + 16 * v, sums[v]);
+                    add_to(m2 + c + 16 * v, squares[v]);
+                }
+            });
+    }
+    for (int64_t c = 0; c < rows.channels; c += 16) {
+        const int64_t rest = rows.channels - c;
+        const int lanes = rest < 16 ? static_cast<int>(rest) : 16;
+        const uint32_t again =
+            finish_moments(shift + c, static_cast<double>(rows.count), mean + c, m2 + c) & ((1U << lanes) - 1U);
+        if (again != 0) rows_moments_exact(x + c, rows, lanes, again, mean + c, m2 + c);
+    }
+}
+
+void rows_apply(const float* x, const ni::Rows& rows, const ni::ApplyArrays& constants, ni::Store store, float* y) {
+    for (int64_t r = 0; r < rows.count; ++r) {
+        const float* in = x + r * rows.stride;
+        write_run(
+            rows.channels, store, y + r * rows.stride, [&](int64_t i, int lanes) __attribute__((always_inline)) {
+                const F32 d = f32_sub(load_lanes(in + i, lanes), load_lanes(constants.center + i, lanes));
+                return f32_fma(d, load_lanes(constants.scale + i, lanes), load_lanes(constants.offset + i, lanes));
+            });
+    }
+    if (store == ni::Store::kStreaming) stream_fence();
+}
+
+void rows_backward_reduce(const float* dy, const float* x, const ni::Rows& rows, const float* center, double* sum_dy,
+                          double* sum_dy_xmu) {
+    clear(sum_dy, rows.channels);
+    clear(sum_dy_xmu, rows.channels);
+    for (int64_t begin = 0; begin < rows.count; begin += ni::kRowBlock) {
+        const int64_t end = begin + ni::kRowBlock < rows.count ? begin + ni::kRowBlock : rows.count;
+        for_each_strip(
+            rows.channels, [&](auto strip, int64_t c, int lanes) __attribute__((always_inline)) {
+                constexpr int kVectors = decltype(strip)::kVectors;
+                F32 mean[kStrip], sums[kStrip], products[kStrip];
+                for (int64_t v = 0; v < kVectors; ++v) {
+                    mean[v] = load_of_strip<kVectors>(center + c, v, lanes);
+                    sums[v] = products[v] = f32_zero();
+                }
+                for (int64_t r = begin; r < end; ++r) {
+                    const int64_t at = r * rows.stride + c;
+                    for (int64_t v = 0; v < kVectors; ++v) {
+                        const F32 g = load_of_strip<kVectors>(dy + at, v, lanes);
+                        const F32 d = f32_sub(load_of_strip<kVectors>(x + at, v, lanes), mean[v]);
+                        sums[v] = f32_add(sums[v], g);
+                        products[v] = f32_fma(g, d, products[v]);
+                    }
+                }
+                for (int64_t v = 0; v < kVectors; ++v) {
+                    add_to(sum_dy + c + 16 * v, sums[v]);
+                    add_to(sum_dy_xmu + c + 16 * v, products[v]);
+                }
+            });
+    }
+}
+
+void rows_backward_apply(const float* dy, const float* x, const ni::Rows& rows, const ni::BackwardArrays& constants,
+                         ni::Store store, float* dx) {
+    for (int64_t r = 0; r < rows.count; ++r) {
+        const float* gradient = dy + r * rows.stride;
+        const float* input = x + r * rows.stride;
+        write_run(
+            rows.channels, store, dx + r * rows.stride, [&](int64_t i, int lanes) __attribute__((always_inline)) {
+                const F32 d = f32_sub(load_lanes(input + i, lanes), load_lanes(constants.center + i, lanes));
+                const F32 affine =
+                    f32_fma(d, load_lanes(constants.slope + i, lanes), load_lanes(constants.offset + i, lanes));
+                return f32_fma(load_lanes(gradient + i, lanes), load_lanes(constants.scale + i, lanes), affine);
+            });
+    }
+    if (store == ni::Store::kStreaming) stream_fence();
+}
+
+}  // namespace

@@ -1,0 +1,95 @@
+// How per-channel work is cut into pieces: by size alone, never by the number of threads, because partial sums are
+// merged piece by piece in index order and the cut decides their bits.
+#pragma once
+
+#include <stdint.h>
+
+#include <algorithm>
+
+#include "parallel/pieces.h"
+
+namespace ni::parallel {
+
+constexpr int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
+constexpr int64_t round_up(int64_t a, int64_t multiple) { return ceil_div(a, multiple) * multiple; }
+
+/// Elements that a reduction kernel takes at once: 16 KiB, half of the smallest first-level cache, because moments may
+/// be taken twice, and so few that sums in single precision stay good.
+constexpr int64_t kBlockElements = 4096;
+
+/// One channel of a contiguous tensor as blocks. Planes longer than a block are cut into equal parts of whole vectors;
+/// shorter ones are put together, so that a merge is paid once a block and not once a plane.
+class PlaneBlocks {
+public:
+    PlaneBlocks(int64_t batch, int64_t channels, int64_t spatial)
+        : planes_{batch, channels * spatial, spatial},
+          parts_(ceil_div(spatial, kBlockElements)),
+          part_length_(round_up(ceil_div(spatial, parts_), 16)),
+          together_(std::max<int64_t>(1, kBlockElements / spatial)) {
+        // Rounding the length up to whole vectors can make the last part superfluous.
+        parts_ = ceil_div(spatial, part_length_);
+    }
+
+    /// All planes of a channel, for work that needs no cutting.
+    const Planes& whole() const { return planes_; }
+    int64_t count() const { return parts_ > 1 ? planes_.count * parts_ : ceil_div(planes_.count, together_); }
+
+    struct Block {
+        int64_t offset;  ///< elements from the channel's first one
+        Planes planes;
+        double elements() const { return static_cast<double>(planes.count * planes.length); }
+    };
+
+    Block at(int64_t index) const {
+        if (parts_ > 1) {
+            const int64_t begin = index % parts_ * part_length_;
+            return {index / parts_ * planes_.stride + begin,
+                    {1, planes_.stride, std::min(part_length_, planes_.length - begin)}};
+        }
+        const int64_t first = index * together_;
+        return {first * planes_.stride, {std::min(together_, planes_.count - first), planes_.stride, planes_.length}};
+    }
+
+private:
+    Planes planes_;
+    int64_t parts_, part_length_, together_;
+};
+
+/// A channels-last tensor as a grid: chunks of rows by tiles of channels. Chunks are numerous enough to share out and
+/// few enough for their partial results, 16 bytes a channel, to be small beside the data: at most a sixteenth of it.
+class RowGrid {
+public:
+    static constexpr int64_t kMostChunks = 128;
+
+    RowGrid(int64_t rows, int64_t channels)
+        : rows_(rows),
+          channels_(channels),
+          chunk_rows_(std::max(round_up(ceil_div(rows, kMostChunks), kRowBlock), kRowBlock)) {}
+
+    int64_t chunks() const { return ceil_div(rows_, chunk_rows_); }
+    int64_t tiles() const { return ceil_div(channels_, kRowTile); }
+    int64_t pieces() const { return chunks() * tiles(); }
+    /// Channels with room for whole vectors: the distance between two chunks' partial results.
+    int64_t padded_channels() const { return round_up(channels_, 16); }
+    int64_t rows_of_chunk(int64_t chunk) const { return std::min(chunk_rows_, rows_ - chunk * chunk_rows_); }
+
+    struct Piece {
+        int64_t chunk;
+        int64_t channel;  ///< the first one
+        int64_t offset;   ///< elements from the tensor's first one
+        Rows rows;
+    };
+
+    Piece at(int64_t index) const {
+        const int64_t chunk = index / tiles(), channel = index % tiles() * kRowTile;
+        return {chunk,
+                channel,
+                chunk * chunk_rows_ * channels_ + channel,
+                {rows_of_chunk(chunk), channels_, std::min(kRowTile, channels_ - channel)}};
+    }
+
+private:
+    int64_t rows_, channels_, chunk_rows_;
+};
+
+}  // namespace ni::parallel

@@ -1,0 +1,72 @@
+#include "parallel/parallel.h"
+
+#include <omp.h>
+
+#include <algorithm>
+#include <atomic>
+
+namespace ni::parallel {
+namespace {
+
+/// Elements that keep a thread busy for longer than it takes to wake it.
+constexpr int64_t kElementsPerThread = 32768;
+
+std::atomic<int32_t> process_limit{0};
+
+/// Helpers at work for all callers together: a second caller gets what the first one left, and computes on its own
+/// thread if that is nothing. So many callers do not oversubscribe the machine.
+std::atomic<int32_t> busy_helpers{0};
+
+int32_t default_limit() {
+    static const int32_t threads = std::clamp(omp_get_max_threads(), 1, static_cast<int>(kMaxThreads));
+    return threads;
+}
+
+/// Takes up to `wanted` helpers of the `available` ones; gives them back when it goes out of scope.
+class Helpers {
+public:
+    Helpers(int32_t wanted, int32_t available) {
+        int32_t busy = busy_helpers.load(std::memory_order_relaxed);
+        do {
+            taken_ = std::clamp(available - busy, 0, wanted);
+        } while (taken_ > 0 && !busy_helpers.compare_exchange_weak(busy, busy + taken_, std::memory_order_relaxed));
+    }
+    ~Helpers() {
+        if (taken_ > 0) busy_helpers.fetch_sub(taken_, std::memory_order_relaxed);
+    }
+    Helpers(const Helpers&) = delete;
+    Helpers& operator=(const Helpers&) = delete;
+    int32_t taken() const { return taken_; }
+
+private:
+    int32_t taken_ = 0;
+};
+
+}  // namespace
+
+int32_t limit() {
+    const int32_t set = process_limit.load(std::memory_order_relaxed);
+    return set > 0 ? set : default_limit();
+}
+
+void set_limit(int32_t threads) { process_limit.store(threads, std::memory_order_relaxed); }
+
+int32_t threads_for(int64_t elements, int32_t max_threads) {
+    const int64_t allowed = max_threads > 0 ? max_threads : limit();
+    return static_cast<int32_t>(std::clamp<int64_t>(elements / kElementsPerThread, 1, allowed));
+}
+
+void run(int64_t pieces, int32_t threads, void (*body)(void* context, int64_t piece), void* context) {
+    const auto wanted = static_cast<int32_t>(std::min<int64_t>(threads, pieces)) - 1;
+    // A call may ask for more threads than the process' limit (it was told to); the helpers it shares grow with it.
+    const Helpers helpers(std::max(wanted, 0), std::max(limit(), threads) - 1);
+    if (helpers.taken() == 0) {
+        for (int64_t i = 0; i < pieces; ++i) body(context, i);
+        return;
+    }
+    std::atomic<int64_t> next{0};
+#pragma omp parallel num_threads(helpers.taken() + 1)
+    for (int64_t i; (i = next.fetch_add(1, std::memory_order_relaxed)) < pieces;) body(context, i);
+}
+
+}  // namespace ni::parallel

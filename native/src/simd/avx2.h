@@ -1,0 +1,92 @@
+// The vector contract (contract.h) on AVX2 and FMA: two registers for each virtual vector.
+#pragma once
+
+#include <immintrin.h>
+
+#include "simd/contract.h"
+
+namespace {
+
+struct F32 {
+    __m256 low, high;
+};
+struct F64 {
+    __m256d low, high;
+};
+
+/// All bits set in the first n of 8 lanes; n below 0 counts as 0, above 8 as 8.
+NI_INLINE __m256i first_lanes(int n) {
+    return _mm256_cmpgt_epi32(_mm256_set1_epi32(n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+}
+/// All bits set in the lanes whose bit is set, of 4.
+NI_INLINE __m256d lanes_of(uint32_t bits) {
+    const __m256i one = _mm256_setr_epi64x(1, 2, 4, 8);
+    return _mm256_castsi256_pd(_mm256_cmpeq_epi64(_mm256_and_si256(_mm256_set1_epi64x(bits), one), one));
+}
+
+NI_INLINE F32 f32_set(float a) { return {_mm256_set1_ps(a), _mm256_set1_ps(a)}; }
+NI_INLINE F32 f32_zero() { return {_mm256_setzero_ps(), _mm256_setzero_ps()}; }
+NI_INLINE F32 f32_load(const float* p) { return {_mm256_loadu_ps(p), _mm256_loadu_ps(p + 8)}; }
+// A masked-out lane is not read or written, so it cannot fault.
+NI_INLINE F32 f32_load_first(const float* p, int n) {
+    return {_mm256_maskload_ps(p, first_lanes(n)), _mm256_maskload_ps(p + 8, first_lanes(n - 8))};
+}
+NI_INLINE void f32_store(float* p, F32 v) {
+    _mm256_storeu_ps(p, v.low);
+    _mm256_storeu_ps(p + 8, v.high);
+}
+NI_INLINE void f32_store_first(float* p, F32 v, int n) {
+    _mm256_maskstore_ps(p, first_lanes(n), v.low);
+    _mm256_maskstore_ps(p + 8, first_lanes(n - 8), v.high);
+}
+NI_INLINE void f32_stream(float* p, F32 v) {
+    _mm256_stream_ps(p, v.low);
+    _mm256_stream_ps(p + 8, v.high);
+}
+NI_INLINE void stream_fence() { _mm_sfence(); }
+NI_INLINE F32 f32_keep_first(F32 v, int n) {
+    return {_mm256_and_ps(v.low, _mm256_castsi256_ps(first_lanes(n))),
+            _mm256_and_ps(v.high, _mm256_castsi256_ps(first_lanes(n - 8)))};
+}
+NI_INLINE F32 f32_add(F32 a, F32 b) { return {_mm256_add_ps(a.low, b.low), _mm256_add_ps(a.high, b.high)}; }
+NI_INLINE F32 f32_sub(F32 a, F32 b) { return {_mm256_sub_ps(a.low, b.low), _mm256_sub_ps(a.high, b.high)}; }
+NI_INLINE F32 f32_mul(F32 a, F32 b) { return {_mm256_mul_ps(a.low, b.low), _mm256_mul_ps(a.high, b.high)}; }
+NI_INLINE F32 f32_fma(F32 a, F32 b, F32 c) {
+    return {_mm256_fmadd_ps(a.low, b.low, c.low), _mm256_fmadd_ps(a.high, b.high, c.high)};
+}
+NI_INLINE F64 widen(__m256 v) {
+    return {_mm256_cvtps_pd(_mm256_castps256_ps128(v)), _mm256_cvtps_pd(_mm256_extractf128_ps(v, 1))};
+}
+NI_INLINE F64 f32_low(F32 v) { return widen(v.low); }
+NI_INLINE F64 f32_high(F32 v) { return widen(v.high); }
+
+NI_INLINE F64 f64_set(double a) { return {_mm256_set1_pd(a), _mm256_set1_pd(a)}; }
+NI_INLINE F64 f64_zero() { return {_mm256_setzero_pd(), _mm256_setzero_pd()}; }
+NI_INLINE F64 f64_load(const double* p) { return {_mm256_loadu_pd(p), _mm256_loadu_pd(p + 4)}; }
+NI_INLINE void f64_store(double* p, F64 v) {
+    _mm256_storeu_pd(p, v.low);
+    _mm256_storeu_pd(p + 4, v.high);
+}
+NI_INLINE F64 f64_add(F64 a, F64 b) { return {_mm256_add_pd(a.low, b.low), _mm256_add_pd(a.high, b.high)}; }
+NI_INLINE F64 f64_sub(F64 a, F64 b) { return {_mm256_sub_pd(a.low, b.low), _mm256_sub_pd(a.high, b.high)}; }
+NI_INLINE F64 f64_mul(F64 a, F64 b) { return {_mm256_mul_pd(a.low, b.low), _mm256_mul_pd(a.high, b.high)}; }
+NI_INLINE F64 f64_div(F64 a, F64 b) { return {_mm256_div_pd(a.low, b.low), _mm256_div_pd(a.high, b.high)}; }
+NI_INLINE double f64_reduce_add(F64 v) {
+    const __m256d four = _mm256_add_pd(v.low, v.high);
+    const __m128d two = _mm_add_pd(_mm256_castpd256_pd128(four), _mm256_extractf128_pd(four, 1));
+    return _mm_cvtsd_f64(_mm_add_sd(two, _mm_unpackhi_pd(two, two)));
+}
+NI_INLINE uint32_t f64_at_least(F64 a, F64 b) {
+    return static_cast<uint32_t>(_mm256_movemask_pd(_mm256_cmp_pd(a.low, b.low, _CMP_GE_OQ)) |
+                                 _mm256_movemask_pd(_mm256_cmp_pd(a.high, b.high, _CMP_GE_OQ)) << 4);
+}
+NI_INLINE uint32_t f64_equal(F64 a, F64 b) {
+    return static_cast<uint32_t>(_mm256_movemask_pd(_mm256_cmp_pd(a.low, b.low, _CMP_EQ_OQ)) |
+                                 _mm256_movemask_pd(_mm256_cmp_pd(a.high, b.high, _CMP_EQ_OQ)) << 4);
+}
+NI_INLINE F64 f64_select(uint32_t bits, F64 a, F64 b) {
+    return {_mm256_blendv_pd(b.low, a.low, lanes_of(bits & 15U)),
+            _mm256_blendv_pd(b.high, a.high, lanes_of(bits >> 4 & 15U))};
+}
+
+}  // namespace

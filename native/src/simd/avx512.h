@@ -1,0 +1,50 @@
+// The vector contract (contract.h) on AVX-512 F, BW, DQ and VL: one register for each virtual vector.
+#pragma once
+
+#include <immintrin.h>
+
+#include "simd/contract.h"
+
+namespace {
+
+using F32 = __m512;
+using F64 = __m512d;
+
+NI_INLINE __mmask16 first_lanes(int n) { return static_cast<__mmask16>((1U << n) - 1U); }
+
+NI_INLINE F32 f32_set(float a) { return _mm512_set1_ps(a); }
+NI_INLINE F32 f32_zero() { return _mm512_setzero_ps(); }
+NI_INLINE F32 f32_load(const float* p) { return _mm512_loadu_ps(p); }
+NI_INLINE F32 f32_load_first(const float* p, int n) { return _mm512_maskz_loadu_ps(first_lanes(n), p); }
+NI_INLINE void f32_store(float* p, F32 v) { _mm512_storeu_ps(p, v); }
+NI_INLINE void f32_store_first(float* p, F32 v, int n) { _mm512_mask_storeu_ps(p, first_lanes(n), v); }
+NI_INLINE void f32_stream(float* p, F32 v) { _mm512_stream_ps(p, v); }
+NI_INLINE void stream_fence() { _mm_sfence(); }
+NI_INLINE F32 f32_keep_first(F32 v, int n) { return _mm512_maskz_mov_ps(first_lanes(n), v); }
+NI_INLINE F32 f32_add(F32 a, F32 b) { return _mm512_add_ps(a, b); }
+NI_INLINE F32 f32_sub(F32 a, F32 b) { return _mm512_sub_ps(a, b); }
+NI_INLINE F32 f32_mul(F32 a, F32 b) { return _mm512_mul_ps(a, b); }
+NI_INLINE F32 f32_fma(F32 a, F32 b, F32 c) { return _mm512_fmadd_ps(a, b, c); }
+NI_INLINE F64 f32_low(F32 v) { return _mm512_cvtps_pd(_mm512_castps512_ps256(v)); }
+NI_INLINE F64 f32_high(F32 v) { return _mm512_cvtps_pd(_mm512_extractf32x8_ps(v, 1)); }
+
+NI_INLINE F64 f64_set(double a) { return _mm512_set1_pd(a); }
+NI_INLINE F64 f64_zero() { return _mm512_setzero_pd(); }
+NI_INLINE F64 f64_load(const double* p) { return _mm512_loadu_pd(p); }
+NI_INLINE void f64_store(double* p, F64 v) { _mm512_storeu_pd(p, v); }
+NI_INLINE F64 f64_add(F64 a, F64 b) { return _mm512_add_pd(a, b); }
+NI_INLINE F64 f64_sub(F64 a, F64 b) { return _mm512_sub_pd(a, b); }
+NI_INLINE F64 f64_mul(F64 a, F64 b) { return _mm512_mul_pd(a, b); }
+NI_INLINE F64 f64_div(F64 a, F64 b) { return _mm512_div_pd(a, b); }
+NI_INLINE double f64_reduce_add(F64 v) {
+    const __m256d four = _mm256_add_pd(_mm512_castpd512_pd256(v), _mm512_extractf64x4_pd(v, 1));
+    const __m128d two = _mm_add_pd(_mm256_castpd256_pd128(four), _mm256_extractf128_pd(four, 1));
+    return _mm_cvtsd_f64(_mm_add_sd(two, _mm_unpackhi_pd(two, two)));
+}
+NI_INLINE uint32_t f64_at_least(F64 a, F64 b) { return _mm512_cmp_pd_mask(a, b, _CMP_GE_OQ); }
+NI_INLINE uint32_t f64_equal(F64 a, F64 b) { return _mm512_cmp_pd_mask(a, b, _CMP_EQ_OQ); }
+NI_INLINE F64 f64_select(uint32_t bits, F64 a, F64 b) {
+    return _mm512_mask_blend_pd(static_cast<__mmask8>(bits), b, a);
+}
+
+}  // namespace
