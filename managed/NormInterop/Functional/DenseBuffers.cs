@@ -1,0 +1,113 @@
+using System.Buffers;
+using System.Numerics.Tensors;
+using System.Runtime.CompilerServices;
+
+namespace NormInterop.Functional;
+
+/// <summary>
+/// An input in a dense format: the tensor's own memory where it has that format, otherwise a packed copy from the pool.
+/// Dispose gives the copy back.
+/// </summary>
+internal readonly ref struct DenseInput<TData>
+    where TData : unmanaged
+{
+    private readonly ref TData _reference;
+    private readonly TData[]? _rented;
+
+    internal DenseInput(in ReadOnlyTensorSpan<TData> tensor, in ChannelGeometry geometry, MemoryFormat format, string name)
+    {
+        if (geometry.Format == format || geometry.Elements == 0)
+        {
+            _reference = ref Unsafe.AsRef(in tensor.GetPinnableReference());
+            return;
+        }
+
+        _rented = DenseBuffers.Rent<TData>(tensor.Lengths, geometry.Elements, name);
+        tensor.CopyTo(DenseBuffers.View(_rented, tensor.Lengths, geometry.Elements, format));
+        _reference = ref _rented[0];
+    }
+
+    /// <summary>The first element, for <c>fixed</c>.</summary>
+    public ref TData GetPinnableReference() => ref _reference;
+
+    public void Dispose() => DenseBuffers.Return(_rented);
+}
+
+/// <summary>An output in a dense format: the tensor's own memory, or room from the pool that <see cref="Commit"/> copies out.</summary>
+internal readonly ref struct DenseOutput<TData>
+    where TData : unmanaged
+{
+    private readonly ref TData _reference;
+    private readonly TensorSpan<TData> _target;
+    private readonly TData[]? _rented;
+    private readonly nint _elements;
+    private readonly MemoryFormat _format;
+
+    internal DenseOutput(in TensorSpan<TData> tensor, in ChannelGeometry geometry, MemoryFormat format, string name)
+    {
+        if (geometry.Format == format || geometry.Elements == 0)
+        {
+            _reference = ref tensor.GetPinnableReference();
+            return;
+        }
+
+        _target = tensor;
+        _elements = geometry.Elements;
+        _format = format;
+        _rented = DenseBuffers.Rent<TData>(tensor.Lengths, _elements, name);
+        _reference = ref _rented[0];
+    }
+
+    /// <summary>The first element, for <c>fixed</c>.</summary>
+    public ref TData GetPinnableReference() => ref _reference;
+
+    /// <summary>Brings the result to where the caller wants it.</summary>
+    internal void Commit()
+    {
+        if (_rented is not null)
+            ((ReadOnlyTensorSpan<TData>)DenseBuffers.View(_rented, _target.Lengths, _elements, _format)).CopyTo(_target);
+    }
+
+    public void Dispose() => DenseBuffers.Return(_rented);
+}
+
+/// <summary>What <see cref="DenseInput{TData}"/>, <see cref="DenseOutput{TData}"/> and new tensors share.</summary>
+internal static class DenseBuffers
+{
+    internal static TData[] Rent<TData>(ReadOnlySpan<nint> lengths, nint elements, string name)
+    {
+        CheckArrayLength(lengths, elements, name);
+        return ArrayPool<TData>.Shared.Rent((int)elements);
+    }
+
+    internal static void Return<TData>(TData[]? rented)
+    {
+        if (rented is not null)
+            ArrayPool<TData>.Shared.Return(rented);
+    }
+
+    internal static TensorSpan<TData> View<TData>(TData[] memory, ReadOnlySpan<nint> lengths, nint elements, MemoryFormat format)
+    {
+        Span<nint> strides = stackalloc nint[lengths.Length];
+        ChannelGeometry.DenseStrides(lengths, format, strides);
+        return new TensorSpan<TData>(memory.AsSpan(0, (int)elements), lengths, strides);
+    }
+
+    /// <summary>A tensor like an input: its lengths, and its format if that is dense. The elements are not initialized.</summary>
+    internal static Tensor<TData> NewLike<TData>(ReadOnlySpan<nint> lengths, in ChannelGeometry geometry, string name)
+    {
+        CheckArrayLength(lengths, geometry.Elements, name);
+        Span<nint> strides = stackalloc nint[lengths.Length];
+        ChannelGeometry.DenseStrides(lengths, geometry.DenseFormat, strides);
+        return Tensor.CreateFromShapeUninitialized<TData>(lengths, strides);
+    }
+
+    private static void CheckArrayLength(ReadOnlySpan<nint> lengths, nint elements, string name)
+    {
+        if (elements > Array.MaxLength)
+        {
+            throw new ArgumentException($"{name} of size {TensorSpans.Size(lengths)} has {elements} elements; expected at most "
+                + $"{Array.MaxLength} where an array must hold them. Larger tensors need the span overloads and dense memory.", name);
+        }
+    }
+}

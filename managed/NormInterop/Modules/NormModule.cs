@@ -1,0 +1,176 @@
+using System.Numerics;
+using System.Numerics.Tensors;
+using NormInterop.Functional;
+
+namespace NormInterop;
+
+/// <summary>A normalization layer: its parameters, its mode, and its forward and backward passes.</summary>
+/// <remarks>
+/// <para>Lengths of tensors are in PyTorch's order, (N, C, ...). The strides say how they lie in memory: dense row-major is read
+/// as it is, and so is dense with the channels innermost ("channels last"); outputs get the format of the input. Other strides
+/// cost a packed copy.</para>
+/// <para>A module may be used from several threads at once if each brings its own <see cref="NormContext{T}"/>, it is in evaluation
+/// mode, and nobody changes it meanwhile. Training changes running buffers and gradients: one thread at a time.</para>
+/// <para>A call that throws changes nothing: no output, buffer, gradient, counter or context.</para>
+/// </remarks>
+/// <typeparam name="T">Type of the parameters and statistics: float.</typeparam>
+public abstract class NormModule<T>
+    where T : unmanaged, IBinaryFloatingPointIeee754<T>
+{
+    private readonly NormContext<T> _context = new();
+
+    private protected NormModule()
+    {
+    }
+
+    /// <summary>The scale, gamma in formulas; null without affine parameters.</summary>
+    public Parameter<T>? Weight { get; private protected init; }
+
+    /// <summary>The shift, beta in formulas; null without affine parameters.</summary>
+    public Parameter<T>? Bias { get; private protected init; }
+
+    /// <summary>Whether the module is in training mode. True at first.</summary>
+    public bool IsTraining { get; private set; } = true;
+
+    /// <summary>Threads that one call may use at most; 0, the default, for <see cref="NormRuntime.ThreadLimit"/>. Results do not depend on it.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is below 0 or above 1024.</exception>
+    public int MaxThreads
+    {
+        get;
+        set
+        {
+            Guard.ThreadCount(value, nameof(value));
+            field = value;
+        }
+    }
+
+    /// <summary>Chooses training mode (or, with false, evaluation mode) and returns this module.</summary>
+    /// <param name="mode">True for training.</param>
+    public NormModule<T> Train(bool mode = true)
+    {
+        IsTraining = mode;
+        return this;
+    }
+
+    /// <summary>Chooses evaluation mode and returns this module.</summary>
+    public NormModule<T> Eval() => Train(false);
+
+    /// <summary>Sets the gradients of all parameters to 0.</summary>
+    public void ZeroGradients()
+    {
+        Weight?.ZeroGradient();
+        Bias?.ZeroGradient();
+    }
+
+    /// <summary>Normalizes, and remembers in the module what <see cref="Backward{TData}(Tensor{TData})"/> needs: the input among it.</summary>
+    /// <typeparam name="TData">Type of the data: float.</typeparam>
+    /// <param name="input">The input, (N, C, ...). Must not change until the backward pass.</param>
+    /// <returns>A new tensor of the input's lengths and format.</returns>
+    /// <exception cref="ArgumentException">The input's rank or lengths do not fit this layer.</exception>
+    public Tensor<TData> Forward<TData>(Tensor<TData> input)
+        where TData : unmanaged => Forward(input, _context);
+
+    /// <summary>Normalizes, and remembers in a context what the backward pass needs.</summary>
+    /// <typeparam name="TData">Type of the data: float.</typeparam>
+    /// <param name="input">The input, (N, C, ...). Must not change until the backward pass.</param>
+    /// <param name="context">Overwritten; take another one while its backward is still to come.</param>
+    /// <returns>A new tensor of the input's lengths and format.</returns>
+    /// <exception cref="ArgumentException">The input's rank or lengths do not fit this layer.</exception>
+    public Tensor<TData> Forward<TData>(Tensor<TData> input, NormContext<T> context)
+        where TData : unmanaged
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        ArgumentNullException.ThrowIfNull(context);
+        CheckInput(input.Lengths);
+        Tensor<TData> output = DenseBuffers.NewLike<TData>(input.Lengths, ChannelGeometry.Of(input.Lengths, input.Strides), nameof(input));
+        Forward(input.AsReadOnlyTensorSpan(), output.AsTensorSpan(), context);
+        context.Input = input;
+        return output;
+    }
+
+    /// <summary>Normalizes into memory of the caller. Allocates nothing for dense tensors of one format.</summary>
+    /// <typeparam name="TData">Type of the data: float.</typeparam>
+    /// <param name="input">The input, (N, C, ...).</param>
+    /// <param name="output">Same lengths. In evaluation mode it may be exactly the input.</param>
+    /// <param name="context">Overwritten with what the backward pass needs; null without one.</param>
+    /// <exception cref="ArgumentException">Rank, lengths or strides do not fit, or the output shares memory with the input.</exception>
+    public void Forward<TData>(in ReadOnlyTensorSpan<TData> input, in TensorSpan<TData> output, NormContext<T>? context = null)
+        where TData : unmanaged
+    {
+        Guard.DataType<TData, T>();
+        CheckInput(input.Lengths);
+        ForwardCore(input, output, context);
+        if (context is not null)
+            context.Owner = this;
+    }
+
+    /// <summary>Gradient of the last <see cref="Forward{TData}(Tensor{TData})"/>, once.</summary>
+    /// <typeparam name="TData">Type of the data: that of the forward.</typeparam>
+    /// <param name="gradOutput">Gradient with respect to the output: its lengths, any format.</param>
+    /// <returns>Gradient with respect to the input. The parameters' gradients have been added to.</returns>
+    /// <exception cref="InvalidOperationException">There was no forward, or its backward has run.</exception>
+    /// <exception cref="ArgumentException">The gradient's lengths are not those of the output.</exception>
+    public Tensor<TData> Backward<TData>(Tensor<TData> gradOutput)
+        where TData : unmanaged => Backward(gradOutput, _context);
+
+    /// <summary>Gradient of the forward that filled the context, once.</summary>
+    /// <typeparam name="TData">Type of the data: that of the forward.</typeparam>
+    /// <param name="gradOutput">Gradient with respect to the output: its lengths, any format.</param>
+    /// <param name="context">The context that the forward was given.</param>
+    /// <returns>Gradient with respect to the input. The parameters' gradients have been added to.</returns>
+    /// <exception cref="InvalidOperationException">The context is not that of a forward of this module that still awaits its backward.</exception>
+    /// <exception cref="ArgumentException">The gradient's lengths are not those of the output.</exception>
+    public Tensor<TData> Backward<TData>(Tensor<TData> gradOutput, NormContext<T> context)
+        where TData : unmanaged
+    {
+        ArgumentNullException.ThrowIfNull(gradOutput);
+        CheckPending(context, typeof(TData));
+        if (context.Input is not Tensor<TData> input)
+            throw new InvalidOperationException("The forward of this context was given spans, which it cannot keep; call the Backward that takes spans.");
+        Tensor<TData> gradInput = DenseBuffers.NewLike<TData>(
+            input.Lengths, ChannelGeometry.Of(input.Lengths, input.Strides), nameof(gradOutput));
+        Backward(gradOutput.AsReadOnlyTensorSpan(), input.AsReadOnlyTensorSpan(), gradInput.AsTensorSpan(), context);
+        return gradInput;
+    }
+
+    /// <summary>Gradient of the forward that filled the context, once, into memory of the caller. Allocates nothing for dense tensors of one format.</summary>
+    /// <typeparam name="TData">Type of the data: that of the forward.</typeparam>
+    /// <param name="gradOutput">Gradient with respect to the output.</param>
+    /// <param name="input">The input of the forward, unchanged since.</param>
+    /// <param name="gradInput">Receives the gradient with respect to the input. May be exactly one of the other two.</param>
+    /// <param name="context">The context that the forward was given.</param>
+    /// <exception cref="InvalidOperationException">The context is not that of a forward of this module that still awaits its backward.</exception>
+    /// <exception cref="ArgumentException">Lengths differ from those of the forward, or gradInput shares memory in part.</exception>
+    public void Backward<TData>(
+        in ReadOnlyTensorSpan<TData> gradOutput, in ReadOnlyTensorSpan<TData> input, in TensorSpan<TData> gradInput, NormContext<T> context)
+        where TData : unmanaged
+    {
+        CheckPending(context, typeof(TData));
+        BackwardCore(gradOutput, input, gradInput, context);
+        context.Clear();
+    }
+
+    /// <summary>Throws if the layer cannot take an input of these lengths.</summary>
+    private protected abstract void CheckInput(ReadOnlySpan<nint> lengths);
+
+    /// <summary>Forward for lengths that have been checked.</summary>
+    private protected abstract void ForwardCore<TData>(
+        in ReadOnlyTensorSpan<TData> input, in TensorSpan<TData> output, NormContext<T>? context)
+        where TData : unmanaged;
+
+    /// <summary>Backward for a context that has been checked.</summary>
+    private protected abstract void BackwardCore<TData>(
+        in ReadOnlyTensorSpan<TData> gradOutput, in ReadOnlyTensorSpan<TData> input, in TensorSpan<TData> gradInput, NormContext<T> context)
+        where TData : unmanaged;
+
+    private void CheckPending(NormContext<T> context, Type dataType)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        if (!context.IsPending)
+            throw new InvalidOperationException("Backward needs a Forward before it, and each Forward has one Backward.");
+        if (context.Owner != this)
+            throw new InvalidOperationException("The context was filled by the forward of another module.");
+        if (context.DataType != dataType)
+            throw new ArgumentException($"gradOutput is of type {dataType.Name}; expected {context.DataType?.Name}, the type of the forward's data.");
+    }
+}
