@@ -10,8 +10,11 @@
 
 namespace {
 
-/// Vectors of 16 channels that go through a block together: enough to hide the latency of the additions.
+/// Vectors of 16 channels that are summed side by side: enough to hide the latency of the additions.
 constexpr int kStrip = 4;
+
+/// The most channels that count as narrow.
+constexpr int64_t kNarrow = 128;
 
 template <int Vectors>
 struct Strip {
@@ -33,6 +36,12 @@ NI_INLINE F32 load_of_strip(const float* p, int64_t vector, int lanes) {
     return Vectors == 1 ? load_lanes(p, lanes) : f32_load(p + 16 * vector);
 }
 
+/// Calls f(first channel, lanes) for every vector.
+template <class F>
+NI_INLINE void for_each_vector_of(int64_t channels, F f) {
+    for (int64_t c = 0; c < channels; c += 16) f(c, channels - c < 16 ? static_cast<int>(channels - c) : 16);
+}
+
 NI_INLINE void add_to(double* sums, F32 v) {
     f64_store(sums, f64_add(f64_load(sums), f32_low(v)));
     f64_store(sums + 8, f64_add(f64_load(sums + 8), f32_high(v)));
@@ -43,6 +52,50 @@ NI_INLINE void clear(double* sums, int64_t channels) {
     for (int64_t c = 0; c < channels; c += 16) {
         f64_store(sums + c, f64_zero());
         f64_store(sums + c + 8, f64_zero());
+    }
+}
+
+/// Two sums a channel over all rows: terms(strip, offset of the row, channel, vector of the strip, lanes,
+/// first, second) adds the terms of 16 elements to first and second. The sums of a block are in single precision and go
+/// to the totals in double at its end.
+///
+/// In narrow rows, a strip of channels takes all rows of a block with its sums in registers. Wider rows are taken one
+/// by one, in memory order, with the sums in the first-level cache: the prefetcher cannot follow 64 wide rows at once.
+template <class Terms>
+NI_INLINE void sum_rows(const ni::Rows& rows, float* first, float* second, double* first_total, double* second_total,
+                        Terms terms) {
+    clear(first_total, rows.channels);
+    clear(second_total, rows.channels);
+    const int64_t together = rows.channels <= kNarrow ? ni::kRowBlock : 1;
+    for (int64_t block = 0; block < rows.count; block += ni::kRowBlock) {
+        const int64_t end = block + ni::kRowBlock < rows.count ? block + ni::kRowBlock : rows.count;
+        for_each_vector_of(rows.channels, [&](int64_t c, int) {
+            f32_store(first + c, f32_zero());
+            f32_store(second + c, f32_zero());
+        });
+        for (int64_t begin = block; begin < end; begin += together) {
+            const int64_t stop = begin + together < end ? begin + together : end;
+            for_each_strip(
+                rows.channels, [&](auto strip, int64_t c, int lanes) __attribute__((always_inline)) {
+                    constexpr int kVectors = decltype(strip)::kVectors;
+                    F32 a[kStrip], b[kStrip];
+                    for (int64_t v = 0; v < kVectors; ++v) {
+                        a[v] = f32_load(first + c + 16 * v);
+                        b[v] = f32_load(second + c + 16 * v);
+                    }
+                    for (int64_t r = begin; r < stop; ++r) {
+                        for (int64_t v = 0; v < kVectors; ++v) terms(strip, r * rows.stride, c, v, lanes, a[v], b[v]);
+                    }
+                    for (int64_t v = 0; v < kVectors; ++v) {
+                        f32_store(first + c + 16 * v, a[v]);
+                        f32_store(second + c + 16 * v, b[v]);
+                    }
+                });
+        }
+        for_each_vector_of(rows.channels, [&](int64_t c, int) {
+            add_to(first_total + c, f32_load(first + c));
+            add_to(second_total + c, f32_load(second + c));
+        });
     }
 }
 
@@ -109,44 +162,23 @@ NI_INLINE uint32_t finish_moments(const float* shift, double rows, double* mean,
 
 /// As planes_moments, lane by lane: one pass around a value close to the mean, and a second look at what it cannot do.
 void rows_moments(const float* x, const ni::Rows& rows, double* mean, double* m2) {
-    float shift[ni::kRowTile];
-    for (int64_t c = 0; c < rows.channels; c += 16) {
-        const int64_t rest = rows.channels - c;
-        f32_store(shift + c, shift_of(x + c, rows, rest < 16 ? static_cast<int>(rest) : 16));
-    }
-    clear(mean, rows.channels);
-    clear(m2, rows.channels);
-    for (int64_t begin = 0; begin < rows.count; begin += ni::kRowBlock) {
-        const int64_t end = begin + ni::kRowBlock < rows.count ? begin + ni::kRowBlock : rows.count;
-        for_each_strip(
-            rows.channels, [&](auto strip, int64_t c, int lanes) __attribute__((always_inline)) {
-                constexpr int kVectors = decltype(strip)::kVectors;
-                F32 center[kStrip], sums[kStrip], squares[kStrip];
-                for (int64_t v = 0; v < kVectors; ++v) {
-                    center[v] = f32_load(shift + c + 16 * v);
-                    sums[v] = squares[v] = f32_zero();
-                }
-                for (int64_t r = begin; r < end; ++r) {
-                    const float* row = x + r * rows.stride + c;
-                    for (int64_t v = 0; v < kVectors; ++v) {
-                        const F32 d = f32_sub(load_of_strip<kVectors>(row, v, lanes), center[v]);
-                        sums[v] = f32_add(sums[v], d);
-                        squares[v] = f32_fma(d, d, squares[v]);
-                    }
-                }
-                for (int64_t v = 0; v < kVectors; ++v) {
-                    add_to(mean + c + 16 * v, sums[v]);
-                    add_to(m2 + c + 16 * v, squares[v]);
-                }
+    float shift[ni::kRowTile], sums[ni::kRowTile], squares[ni::kRowTile];
+    for_each_vector_of(rows.channels,
+                       [&](int64_t c, int lanes) { f32_store(shift + c, shift_of(x + c, rows, lanes)); });
+    sum_rows(
+        rows, sums, squares, mean, m2,
+        [&](auto strip, int64_t row, int64_t c, int64_t v, int lanes, F32& sum, F32& square)
+            __attribute__((always_inline)) {
+                const F32 value = load_of_strip<decltype(strip)::kVectors>(x + row + c, v, lanes);
+                const F32 d = f32_sub(value, f32_load(shift + c + 16 * v));
+                sum = f32_add(sum, d);
+                square = f32_fma(d, d, square);
             });
-    }
-    for (int64_t c = 0; c < rows.channels; c += 16) {
-        const int64_t rest = rows.channels - c;
-        const int lanes = rest < 16 ? static_cast<int>(rest) : 16;
-        const uint32_t again =
-            finish_moments(shift + c, static_cast<double>(rows.count), mean + c, m2 + c) & ((1U << lanes) - 1U);
+    for_each_vector_of(rows.channels, [&](int64_t c, int lanes) {
+        const uint32_t wanted = (1U << lanes) - 1U;
+        const uint32_t again = finish_moments(shift + c, static_cast<double>(rows.count), mean + c, m2 + c) & wanted;
         if (again != 0) rows_moments_exact(x + c, rows, lanes, again, mean + c, m2 + c);
-    }
+    });
 }
 
 void rows_apply(const float* x, const ni::Rows& rows, const ni::ApplyArrays& constants, ni::Store store, float* y) {
@@ -163,33 +195,18 @@ void rows_apply(const float* x, const ni::Rows& rows, const ni::ApplyArrays& con
 
 void rows_backward_reduce(const float* dy, const float* x, const ni::Rows& rows, const float* center, double* sum_dy,
                           double* sum_dy_xmu) {
-    clear(sum_dy, rows.channels);
-    clear(sum_dy_xmu, rows.channels);
-    for (int64_t begin = 0; begin < rows.count; begin += ni::kRowBlock) {
-        const int64_t end = begin + ni::kRowBlock < rows.count ? begin + ni::kRowBlock : rows.count;
-        for_each_strip(
-            rows.channels, [&](auto strip, int64_t c, int lanes) __attribute__((always_inline)) {
+    float sums[ni::kRowTile], products[ni::kRowTile];
+    sum_rows(
+        rows, sums, products, sum_dy, sum_dy_xmu,
+        [&](auto strip, int64_t row, int64_t c, int64_t v, int lanes, F32& sum, F32& product)
+            __attribute__((always_inline)) {
                 constexpr int kVectors = decltype(strip)::kVectors;
-                F32 mean[kStrip], sums[kStrip], products[kStrip];
-                for (int64_t v = 0; v < kVectors; ++v) {
-                    mean[v] = load_of_strip<kVectors>(center + c, v, lanes);
-                    sums[v] = products[v] = f32_zero();
-                }
-                for (int64_t r = begin; r < end; ++r) {
-                    const int64_t at = r * rows.stride + c;
-                    for (int64_t v = 0; v < kVectors; ++v) {
-                        const F32 g = load_of_strip<kVectors>(dy + at, v, lanes);
-                        const F32 d = f32_sub(load_of_strip<kVectors>(x + at, v, lanes), mean[v]);
-                        sums[v] = f32_add(sums[v], g);
-                        products[v] = f32_fma(g, d, products[v]);
-                    }
-                }
-                for (int64_t v = 0; v < kVectors; ++v) {
-                    add_to(sum_dy + c + 16 * v, sums[v]);
-                    add_to(sum_dy_xmu + c + 16 * v, products[v]);
-                }
+                const F32 g = load_of_strip<kVectors>(dy + row + c, v, lanes);
+                const F32 mean = load_of_strip<kVectors>(center + c, v, lanes);
+                const F32 d = f32_sub(load_of_strip<kVectors>(x + row + c, v, lanes), mean);
+                sum = f32_add(sum, g);
+                product = f32_fma(g, d, product);
             });
-    }
 }
 
 void rows_backward_apply(const float* dy, const float* x, const ni::Rows& rows, const ni::BackwardArrays& constants,
