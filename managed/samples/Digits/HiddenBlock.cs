@@ -1,0 +1,72 @@
+using System.Diagnostics;
+using System.Numerics.Tensors;
+
+namespace NormInterop.Samples.Digits;
+
+/// <summary>A hidden layer: dense, then BatchNorm1d if wanted, then ReLU. This is where the demo uses the library.</summary>
+internal sealed class HiddenBlock(int inputs, int outputs, bool normalized, Random random)
+{
+    private readonly DenseLayer _dense = new(inputs, outputs, random);
+    private Tensor<float>? _activated;
+
+    public BatchNorm1d<float>? Normalization { get; } = normalized ? new BatchNorm1d<float>(outputs) : null;
+
+    /// <summary>Time spent inside BatchNorm1d, counted in training mode only.</summary>
+    public TimeSpan NormalizationTime { get; private set; }
+
+    public Tensor<float> Forward(Tensor<float> x)
+    {
+        Tensor<float> y = _dense.Forward(x);
+        if (Normalization is not null)
+        {
+            long start = Stopwatch.GetTimestamp();
+            y = Normalization.Forward(y);
+            if (Normalization.IsTraining)
+                NormalizationTime += Stopwatch.GetElapsedTime(start);
+        }
+
+        // ReLU, in place: BatchNorm1d needs its input again for Backward, but not its output.
+        TensorPrimitives.Max(y.Elements(), 0f, y.Elements());
+        _activated = y;
+        return y;
+    }
+
+    public Tensor<float> Backward(Tensor<float> gradient)
+    {
+        if (_activated is null)
+            throw new InvalidOperationException("Backward needs a Forward before it.");
+
+        // ReLU lets a gradient pass where its output is above zero.
+        Span<float> dy = gradient.Elements();
+        ReadOnlySpan<float> y = _activated.Elements();
+        for (int i = 0; i < dy.Length; i++)
+            dy[i] = y[i] > 0 ? dy[i] : 0;
+
+        if (Normalization is not null)
+        {
+            long start = Stopwatch.GetTimestamp();
+            gradient = Normalization.Backward(gradient);
+            NormalizationTime += Stopwatch.GetElapsedTime(start);
+        }
+
+        return _dense.Backward(gradient);
+    }
+
+    /// <summary>One step of gradient descent for the dense layer and for weight and bias of the normalization.</summary>
+    public void Step(float learningRate)
+    {
+        _dense.Step(learningRate);
+        Step(Normalization?.Weight, learningRate);
+        Step(Normalization?.Bias, learningRate);
+    }
+
+    private static void Step(Parameter<float>? parameter, float learningRate)
+    {
+        if (parameter is null)
+            return;
+
+        Span<float> value = parameter.Value.Elements();
+        TensorPrimitives.FusedMultiplyAdd(parameter.Gradient.Elements(), -learningRate, value, value);
+        parameter.ZeroGradient();
+    }
+}
