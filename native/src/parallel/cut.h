@@ -25,7 +25,8 @@ public:
         : planes_{batch, channels * spatial, spatial},
           parts_(ceil_div(spatial, kBlockElements)),
           part_length_(round_up(ceil_div(spatial, parts_), 16)),
-          together_(std::max<int64_t>(1, kBlockElements / spatial)) {
+          together_(std::max<int64_t>(1, kBlockElements / spatial)),
+          hints_(batch * channels * spatial > kHintElements) {
         // Rounding the length up to whole vectors can make the last part superfluous.
         parts_ = ceil_div(spatial, part_length_);
     }
@@ -41,18 +42,35 @@ public:
     };
 
     Block at(int64_t index) const {
+        const int64_t begin = start(index), next = hint(index);
         if (parts_ > 1) {
-            const int64_t begin = index % parts_ * part_length_;
-            return {index / parts_ * planes_.stride + begin,
-                    {1, planes_.stride, std::min(part_length_, planes_.length - begin)}};
+            const int64_t rest = planes_.length - index % parts_ * part_length_;
+            return {begin, {1, planes_.stride, std::min(part_length_, rest), next}};
         }
-        const int64_t first = index * together_;
-        return {first * planes_.stride, {std::min(together_, planes_.count - first), planes_.stride, planes_.length}};
+        const int64_t rest = planes_.count - index * together_;
+        return {begin, {std::min(together_, rest), planes_.stride, planes_.length, next}};
     }
 
 private:
+    /// Elements from the channel's first one to the first one of a block.
+    int64_t start(int64_t index) const {
+        return parts_ > 1 ? index / parts_ * planes_.stride + index % parts_ * part_length_
+                          : index * together_ * planes_.stride;
+    }
+
+    /// Where the next block starts, unless that is where this one ends, which the hardware's prefetcher finds by
+    /// itself.
+    int64_t hint(int64_t index) const {
+        const bool same_plane = parts_ > 1 && (index + 1) % parts_ != 0;
+        return hints_ && !same_plane && index + 1 < count() ? start(index + 1) - start(index) : 0;
+    }
+
+    /// Tensors below this size, 2 MiB, come from a cache.
+    static constexpr int64_t kHintElements = 1 << 19;
+
     Planes planes_;
     int64_t parts_, part_length_, together_;
+    bool hints_;
 };
 
 /// A channels-last tensor as a grid: chunks of rows by tiles of channels. Chunks are numerous enough to share out and

@@ -11,6 +11,8 @@ struct Planes {
     int64_t count;   ///< number of runs
     int64_t stride;  ///< elements from the start of one run to the start of the next
     int64_t length;  ///< elements of a run
+    /// Elements from the first run to the one that will be read after the last: a hint to fetch it meanwhile. 0: none.
+    int64_t next = 0;
 };
 
 /// Rows of consecutive channels: a piece of a channels-last (NSC) tensor.

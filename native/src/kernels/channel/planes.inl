@@ -12,22 +12,41 @@ namespace {
 constexpr int kAccumulators = 4;
 constexpr int64_t kGroup = static_cast<int64_t>(kAccumulators) * ni::kF32Lanes;
 
-/// Calls step(accumulator, offset, lanes) for every vector of a run, in the order above. lanes is 16 but for the last.
-template <class Whole, class Partial>
-NI_INLINE void for_each_vector(int64_t length, Whole whole, Partial partial) {
+/// Calls whole(accumulator, offset) for every vector of a run, in the order above, and partial(accumulator, offset,
+/// lanes) for what is left. ahead(offset) is called for each 256 bytes before they are used.
+template <class Ahead, class Whole, class Partial>
+NI_INLINE void for_each_vector(int64_t length, Ahead ahead, Whole whole, Partial partial) {
     int64_t i = 0;
     for (; i + kGroup <= length; i += kGroup) {
+        ahead(i);
         whole(0, i);
         whole(1, i + 16);
         whole(2, i + 32);
         whole(3, i + 48);
     }
     const int64_t rest = length - i;
+    if (rest > 0) ahead(i);
     if (rest >= 16) whole(0, i);
     if (rest >= 32) whole(1, i + 16);
     if (rest >= 48) whole(2, i + 32);
     const int lanes = static_cast<int>(rest % 16);
     if (lanes != 0) partial(3, length - lanes, lanes);
+}
+
+/// Elements from run p to the run that is read some 8 KiB later, which is when memory must be asked for it: the
+/// hardware's prefetcher starts anew with every run. 0 where there is nothing to fetch.
+NI_INLINE int64_t distance_ahead(const ni::Planes& planes, int64_t p) {
+    if (planes.next == 0) return 0;
+    const int64_t runs = 1 + 2048 / planes.length;
+    return p + runs < planes.count ? runs * planes.stride : planes.next - p * planes.stride;
+}
+
+/// Prefetches 256 bytes.
+NI_INLINE void prefetch_group(const float* p) {
+    ni::prefetch(p);
+    ni::prefetch(p + 16);
+    ni::prefetch(p + 32);
+    ni::prefetch(p + 48);
 }
 
 /// Sum of all lanes of four accumulators, in double: pairs in float first, as the sums are still small.
@@ -94,12 +113,16 @@ void planes_moments(const float* x, const ni::Planes& planes, ni::Moments* out) 
     F32 squares[kAccumulators] = {f32_zero(), f32_zero(), f32_zero(), f32_zero()};
     for (int64_t p = 0; p < planes.count; ++p) {
         const float* run = x + p * planes.stride;
+        const int64_t later = distance_ahead(planes, p);
         const auto add = [&](int a, F32 d) __attribute__((always_inline)) {
             sums[a] = f32_add(sums[a], d);
             squares[a] = f32_fma(d, d, squares[a]);
         };
         for_each_vector(
             planes.length,
+            [&](int64_t i) __attribute__((always_inline)) {
+                if (later != 0) prefetch_group(run + later + i);
+            },
             [&](int a, int64_t i) __attribute__((always_inline)) { add(a, f32_sub(f32_load(run + i), center)); },
             [&](int a, int64_t i, int lanes) __attribute__((always_inline)) {
                 add(a, f32_keep_first(f32_sub(f32_load_first(run + i, lanes), center), lanes));
@@ -159,12 +182,18 @@ void planes_backward_reduce(const float* dy, const float* x, const ni::Planes& p
     for (int64_t p = 0; p < planes.count; ++p) {
         const float* gradient = dy + p * planes.stride;
         const float* input = x + p * planes.stride;
+        const int64_t later = distance_ahead(planes, p);
         const auto add = [&](int a, F32 g, F32 d) __attribute__((always_inline)) {
             sums[a] = f32_add(sums[a], g);
             products[a] = f32_fma(g, d, products[a]);
         };
         for_each_vector(
             planes.length,
+            [&](int64_t i) __attribute__((always_inline)) {
+                if (later == 0) return;
+                prefetch_group(gradient + later + i);
+                prefetch_group(input + later + i);
+            },
             [&](int a, int64_t i)
                 __attribute__((always_inline)) { add(a, f32_load(gradient + i), f32_sub(f32_load(input + i), mean)); },
             [&](int a, int64_t i, int lanes) __attribute__((always_inline)) {
