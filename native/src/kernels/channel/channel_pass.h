@@ -40,21 +40,29 @@ inline Store store_for(const ChannelTensor& tensor, bool in_place) {
     return !in_place && bytes > parallel::last_level_cache_bytes() / 2 ? Store::kStreaming : Store::kCached;
 }
 
-/// Folds the moments of `count` more values into those of the `before` values before them (Chan, Golub, LeVeque 1979).
-inline void fold(Moments& sums, const Moments& more, double before, double count) {
-    if (before == 0) {
+/// What `count` more values weigh beside the `before` values before them.
+struct FoldWeights {
+    FoldWeights(double before, double count)
+        : first(before == 0), share(count / (before + count)), cross(before * share) {}
+    bool first;
+    double share;  ///< of the more values in all
+    double cross;  ///< before * count / (before + count)
+};
+
+/// Folds the moments of more values into those of the values before them (Chan, Golub and LeVeque 1979).
+inline void fold(Moments& sums, const Moments& more, const FoldWeights& weights) {
+    if (weights.first) {
         sums = more;
         return;
     }
-    const double total = before + count;
     // Equal means make no step: constants stay exact, and two infinite means do not become NaN.
     const double step = more.mean == sums.mean ? 0.0 : more.mean - sums.mean;
-    sums.mean += step * (count / total);
-    sums.m2 += more.m2 + step * step * (before * (count / total));
+    sums.mean += step * weights.share;
+    sums.m2 += more.m2 + step * step * weights.cross;
 }
 
 /// Adds gradient sums.
-inline void fold(GradientSums& sums, const GradientSums& more, double, double) {
+inline void fold(GradientSums& sums, const GradientSums& more, const FoldWeights&) {
     sums.dy += more.dy;
     sums.dy_xmu += more.dy_xmu;
 }
@@ -78,7 +86,7 @@ void planes_pass(const ChannelTensor& tensor, Reduce reduce, Finish finish, Appl
                 double before = 0;
                 for (int64_t b = 0; b < blocks.count(); ++b) {
                     const auto block = blocks.at(b);
-                    fold(sums, reduce(c, start + block.offset, block.planes), before, block.elements());
+                    fold(sums, reduce(c, start + block.offset, block.planes), {before, block.elements()});
                     before += block.elements();
                 }
                 apply(start, blocks.whole(), finish(c, sums));
@@ -100,7 +108,7 @@ void planes_pass(const ChannelTensor& tensor, Reduce reduce, Finish finish, Appl
         double before = 0;
         for (int64_t b = 0; b < blocks.count(); ++b) {
             const double elements = blocks.at(b).elements();
-            fold(sums, partials.data()[b], before, elements);
+            fold(sums, partials.data()[b], {before, elements});
             before += elements;
         }
         const auto constants = finish(c, sums);
@@ -146,22 +154,23 @@ void rows_reduce(const ChannelTensor& tensor, Reduce reduce, Finish finish) {
     };
     parallel::for_each(grid.pieces(), threads, reduce_piece);
 
-    const int64_t tile = 64;  // channels whose partial results are folded in turn: some cache lines side by side
-    auto finish_tile = [&](int64_t index) {
-        const int64_t end = std::min(tensor.channels, (index + 1) * tile);
-        for (int64_t c = index * tile; c < end; ++c) {
-            Partial sums{};
-            double before = 0;
-            for (int64_t chunk = 0; chunk < grid.chunks(); ++chunk) {
+    constexpr int64_t kTile = 64;  // channels that are folded side by side: they share the weights
+    auto finish_tile = [&](int64_t tile) {
+        const int64_t begin = tile * kTile, end = std::min(tensor.channels, begin + kTile);
+        Partial sums[kTile] = {};
+        double before = 0;
+        for (int64_t chunk = 0; chunk < grid.chunks(); ++chunk) {
+            const auto rows = static_cast<double>(grid.rows_of_chunk(chunk));
+            const FoldWeights weights(before, rows);
+            for (int64_t c = begin; c < end; ++c) {
                 const int64_t at = chunk * stride + c;
-                const auto rows = static_cast<double>(grid.rows_of_chunk(chunk));
-                fold(sums, Partial{first.data()[at], second.data()[at]}, before, rows);
-                before += rows;
+                fold(sums[c - begin], Partial{first.data()[at], second.data()[at]}, weights);
             }
-            finish(c, sums);
+            before += rows;
         }
+        for (int64_t c = begin; c < end; ++c) finish(c, sums[c - begin]);
     };
-    parallel::for_each(parallel::ceil_div(tensor.channels, tile), threads, finish_tile);
+    parallel::for_each(parallel::ceil_div(tensor.channels, kTile), threads, finish_tile);
 }
 
 /// Channels-last tensors, element by element: apply(offset, rows, channel).
