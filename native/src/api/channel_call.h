@@ -30,22 +30,22 @@ struct ChannelCall {
 
     Buffer input(const char* name, const void* data) const { return input(name, data, data_need()); }
     Buffer input(const char* name, const void* data, Need need) const {
-        return {name, data, data_bytes(), need, Access::kRead, {}};
+        return {name, data, data_bytes(), need, Access::kRead, alignof(float), {}};
     }
     Buffer output(const char* name, const void* data, Need need, const char* same_as, const char* or_as) const {
-        return {name, data, data_bytes(), need, Access::kWrite, {same_as, or_as}};
+        return {name, data, data_bytes(), need, Access::kWrite, alignof(float), {same_as, or_as}};
     }
     Buffer read_parameters(const char* name, const void* data, Need need) const {
-        return {name, data, parameter_bytes(), need, Access::kRead, {}};
+        return {name, data, parameter_bytes(), need, Access::kRead, alignof(float), {}};
     }
     Buffer write_parameters(const char* name, const void* data) const {
-        return {name, data, parameter_bytes(), Need::kOptional, Access::kWrite, {}};
+        return {name, data, parameter_bytes(), Need::kOptional, Access::kWrite, alignof(float), {}};
     }
     Buffer read_doubles(const char* name, const double* data) const {
-        return {name, data, double_bytes(), Need::kRequired, Access::kRead, {}};
+        return {name, data, double_bytes(), Need::kRequired, Access::kRead, alignof(double), {}};
     }
     Buffer write_doubles(const char* name, const double* data, Need need) const {
-        return {name, data, double_bytes(), need, Access::kWrite, {}};
+        return {name, data, double_bytes(), need, Access::kWrite, alignof(double), {}};
     }
 
     void zero(double* values) const {

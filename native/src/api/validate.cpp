@@ -19,6 +19,7 @@ bool may_be(const Buffer& written, const Buffer& other) {
 }
 
 bool overlap(const Buffer& a, const Buffer& b) {
+    if (a.bytes == 0 || b.bytes == 0) return false;
     const auto a_begin = reinterpret_cast<uintptr_t>(a.data), b_begin = reinterpret_cast<uintptr_t>(b.data);
     return a_begin < b_begin + static_cast<uintptr_t>(b.bytes) && b_begin < a_begin + static_cast<uintptr_t>(a.bytes);
 }
@@ -72,9 +73,9 @@ ni_status check_buffers(std::initializer_list<Buffer> buffers) {
             continue;
         }
         const auto address = reinterpret_cast<uintptr_t>(buffer.data);
-        if (address % alignof(float) != 0) {
+        if (address % static_cast<uintptr_t>(buffer.alignment) != 0) {
             return fail(NI_STATUS_INVALID_ARGUMENT, "%s is at an address that is not a multiple of %d bytes",
-                        buffer.name, static_cast<int>(alignof(float)));
+                        buffer.name, buffer.alignment);
         }
         if (address + static_cast<uintptr_t>(buffer.bytes) < address) {
             return fail(NI_STATUS_SIZE_OVERFLOW, "%s would reach beyond the end of memory", buffer.name);

@@ -26,6 +26,7 @@ struct Buffer {
     int64_t bytes;
     Need need;
     Access access;
+    int32_t alignment;
     /// Buffers that a written one may be exactly: null-terminated names, "" for none. Two at most.
     const char* same_as[2];
 };

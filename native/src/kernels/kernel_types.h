@@ -24,9 +24,10 @@ struct ApplyConstants {
     float center, scale, offset;
 };
 
-/// dx = dy * scale + ((x - center) * slope + offset).
+/// dx = dy * scale + ((x - center) * invstd * slope + offset). The slope belongs to the normalized x: that of x itself
+/// would have the third power of invstd in it, and leave the range of a float long before dx does.
 struct BackwardConstants {
-    float center, scale, slope, offset;
+    float center, invstd, scale, slope, offset;
 };
 
 /// Arrays of ApplyConstants' members, one element for each channel of Rows.
@@ -36,7 +37,7 @@ struct ApplyArrays {
 
 /// Likewise of BackwardConstants.
 struct BackwardArrays {
-    const float *center, *scale, *slope, *offset;
+    const float *center, *invstd, *scale, *slope, *offset;
 };
 
 /// Where the output goes: through the cache, or past it because it is larger than the cache can hold.

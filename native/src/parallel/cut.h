@@ -41,8 +41,9 @@ public:
         double elements() const { return static_cast<double>(planes.count * planes.length); }
     };
 
-    Block at(int64_t index) const {
-        const int64_t begin = start(index), next = hint(index);
+    /// `more_channels`: whether another channel follows this one in memory.
+    Block at(int64_t index, bool more_channels) const {
+        const int64_t begin = start(index), next = hint(index, more_channels);
         if (parts_ > 1) {
             const int64_t rest = planes_.length - index % parts_ * part_length_;
             return {begin, {1, planes_.stride, std::min(part_length_, rest), next}};
@@ -58,11 +59,12 @@ private:
                           : index * together_ * planes_.stride;
     }
 
-    /// Where the next block starts, unless that is where this one ends, which the hardware's prefetcher finds by
-    /// itself.
-    int64_t hint(int64_t index) const {
-        const bool same_plane = parts_ > 1 && (index + 1) % parts_ != 0;
-        return hints_ && !same_plane && index + 1 < count() ? start(index + 1) - start(index) : 0;
+    /// From a block to what is read after it: the next block, then the next channel. Nothing where that is where the
+    /// block ends, because the hardware's prefetcher finds it by itself.
+    int64_t hint(int64_t index, bool more_channels) const {
+        if (!hints_ || (parts_ > 1 && (index + 1) % parts_ != 0)) return 0;
+        if (index + 1 < count()) return start(index + 1) - start(index);
+        return more_channels ? planes_.length - start(index) : 0;
     }
 
     /// Tensors below this size, 2 MiB, come from a cache.
@@ -78,11 +80,12 @@ private:
 class RowGrid {
 public:
     static constexpr int64_t kMostChunks = 128;
+    static constexpr int64_t kLeastChunkRows = 2 * kRowBlock;
 
     RowGrid(int64_t rows, int64_t channels)
         : rows_(rows),
           channels_(channels),
-          chunk_rows_(std::max(round_up(ceil_div(rows, kMostChunks), kRowBlock), kRowBlock)) {}
+          chunk_rows_(std::max(round_up(ceil_div(rows, kMostChunks), kRowBlock), kLeastChunkRows)) {}
 
     int64_t chunks() const { return ceil_div(rows_, chunk_rows_); }
     int64_t tiles() const { return ceil_div(channels_, kRowTile); }

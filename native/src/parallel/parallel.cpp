@@ -17,6 +17,12 @@ std::atomic<int32_t> process_limit{0};
 /// thread if that is nothing. So many callers do not oversubscribe the machine.
 std::atomic<int32_t> busy_helpers{0};
 
+/// More threads than this gain nothing, and libgomp ends the process when the system refuses to make one.
+int32_t most_useful() {
+    static const int32_t threads = 4 * std::max(omp_get_num_procs(), 2);
+    return threads;
+}
+
 int32_t default_limit() {
     static const int32_t threads = std::clamp(omp_get_max_threads(), 1, static_cast<int>(kMaxThreads));
     return threads;
@@ -52,7 +58,7 @@ int32_t limit() {
 void set_limit(int32_t threads) { process_limit.store(threads, std::memory_order_relaxed); }
 
 int32_t threads_for(int64_t elements, int32_t max_threads) {
-    const int64_t allowed = max_threads > 0 ? max_threads : limit();
+    const int64_t allowed = std::min(max_threads > 0 ? max_threads : limit(), most_useful());
     return static_cast<int32_t>(std::clamp<int64_t>(elements / kElementsPerThread, 1, allowed));
 }
 

@@ -16,7 +16,8 @@ int32_t limit();
 void set_limit(int32_t threads);
 
 /// Threads worth using for `elements` elements of work: waking a thread costs as much as some ten thousand of them.
-/// `max_threads` is the caller's own limit, 0 for the limit of the process.
+/// `max_threads` is the caller's own limit, 0 for the limit of the process; of a higher one, no more than four times
+/// the processors are used.
 int32_t threads_for(int64_t elements, int32_t max_threads);
 
 /// Runs body(context, i) for every i in [0, pieces) on up to `threads` threads and returns when all are done. Pieces

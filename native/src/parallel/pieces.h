@@ -11,7 +11,8 @@ struct Planes {
     int64_t count;   ///< number of runs
     int64_t stride;  ///< elements from the start of one run to the start of the next
     int64_t length;  ///< elements of a run
-    /// Elements from the first run to the one that will be read after the last: a hint to fetch it meanwhile. 0: none.
+    /// Elements from the first run to the first run of the piece that will be read after this one: a hint to fetch its
+    /// runs meanwhile. 0: none.
     int64_t next = 0;
 };
 
@@ -22,8 +23,9 @@ struct Rows {
     int64_t channels;  ///< channels of the piece
 };
 
-/// Rows that are summed in float before the sums go to double.
-constexpr int64_t kRowBlock = 64;
+/// Rows that are summed in float before the sums go to double: few, because the sums of values that share their last
+/// bits all round the same way.
+constexpr int64_t kRowBlock = 32;
 
 /// Channels that a reduction over rows takes at most. A multiple of the vector width.
 constexpr int64_t kRowTile = 512;

@@ -25,14 +25,14 @@ inline ApplyConstants apply_constants(double mean, double invstd, double gamma, 
     return {split.high, static_cast<float>(scale), static_cast<float>(beta - split.low * scale)};
 }
 
-/// dx = gamma * invstd * (dy - dy / n - (x - mean) * k) with k = invstd^2 * dy_xmu / n, as
-/// dy * s + ((x - high) * (-s * k) + s * (low * k - dy / n)).
+/// dx = gamma * invstd * (dy - dy / n - x^ * k) with x^ = (x - mean) * invstd and k = invstd * dy_xmu / n, as
+/// dy * s + ((x - high) * invstd * (-s * k) + s * (low * invstd * k - dy / n)).
 inline BackwardConstants backward_constants(double mean, double invstd, double gamma, const GradientSums& sums,
                                             double count) {
     const SplitMean split(mean);
-    const double scale = gamma * invstd, k = invstd * invstd * (sums.dy_xmu / count);
-    return {split.high, static_cast<float>(scale), static_cast<float>(-scale * k),
-            static_cast<float>(scale * (split.low * k - sums.dy / count))};
+    const double scale = gamma * invstd, k = invstd * (sums.dy_xmu / count);
+    return {split.high, static_cast<float>(invstd), static_cast<float>(scale), static_cast<float>(-scale * k),
+            static_cast<float>(scale * (split.low * invstd * k - sums.dy / count))};
 }
 
 /// sum(dy * (x - mean)) from the sum around the rounded mean.

@@ -55,9 +55,9 @@ inline void fold(Moments& sums, const Moments& more, const FoldWeights& weights)
         sums = more;
         return;
     }
-    // Equal means make no step: constants stay exact, and two infinite means do not become NaN.
-    const double step = more.mean == sums.mean ? 0.0 : more.mean - sums.mean;
-    sums.mean += step * weights.share;
+    const double step = more.mean - sums.mean;
+    // Infinite means add up as sums would: to infinity, or to NaN where the signs differ. M2 is NaN already.
+    sums.mean += step - step == 0 ? step * weights.share : more.mean;
     sums.m2 += more.m2 + step * step * weights.cross;
 }
 
@@ -67,56 +67,73 @@ inline void fold(GradientSums& sums, const GradientSums& more, const FoldWeights
     sums.dy_xmu += more.dy_xmu;
 }
 
-/// Contiguous tensors, all three steps. reduce(channel, offset, planes) gives the Partial of a block; finish(channel,
-/// partial) turns the folded one into constants; apply(offset, planes, constants) uses them. Offsets are in elements.
-template <class Partial, class Reduce, class Finish, class Apply>
-void planes_pass(const ChannelTensor& tensor, Reduce reduce, Finish finish, Apply apply) {
-    const parallel::PlaneBlocks blocks(tensor.batch, tensor.channels, tensor.spatial);
-    const int32_t threads = parallel::threads_for(tensor.elements(), tensor.max_threads);
-    const int64_t slab = tensor.values_per_channel();
-
-    if (threads == 1 || tensor.channels >= 4 * threads || slab < kLeastShare) {
-        const int64_t share =
-            std::clamp<int64_t>(kLeastShare / slab, 1, std::max<int64_t>(1, tensor.channels / threads));
-        auto channels = [&](int64_t piece) {
-            const int64_t end = std::min(tensor.channels, (piece + 1) * share);
-            for (int64_t c = piece * share; c < end; ++c) {
-                const int64_t start = c * tensor.spatial;
-                Partial sums{};
-                double before = 0;
-                for (int64_t b = 0; b < blocks.count(); ++b) {
-                    const auto block = blocks.at(b);
-                    fold(sums, reduce(c, start + block.offset, block.planes), {before, block.elements()});
-                    before += block.elements();
-                }
-                apply(start, blocks.whole(), finish(c, sums));
-            }
-        };
-        parallel::for_each(parallel::ceil_div(tensor.channels, share), threads, channels);
-        return;
+/// The folded sums of one channel. reduce(channel, offset, planes) gives the Partial of a block.
+template <class Partial, class Reduce>
+Partial reduce_channel(const ChannelTensor& tensor, const parallel::PlaneBlocks& blocks, int64_t c, Reduce& reduce) {
+    Partial sums{};
+    double before = 0;
+    for (int64_t b = 0; b < blocks.count(); ++b) {
+        const auto block = blocks.at(b, c + 1 < tensor.channels);
+        fold(sums, reduce(c, c * tensor.spatial + block.offset, block.planes), {before, block.elements()});
+        before += block.elements();
     }
+    return sums;
+}
 
+/// planes_pass with whole channels for each thread, which are applied while they are in its cache.
+template <class Partial, class Reduce, class Finish, class Apply>
+void planes_pass_by_channels(const ChannelTensor& tensor, int32_t threads, Reduce& reduce, Finish& finish,
+                             Apply& apply) {
+    const parallel::PlaneBlocks blocks(tensor.batch, tensor.channels, tensor.spatial);
+    const int64_t share = std::clamp<int64_t>(kLeastShare / tensor.values_per_channel(), 1,
+                                              std::max<int64_t>(1, tensor.channels / threads));
+    auto body = [&](int64_t piece) {
+        const int64_t end = std::min(tensor.channels, (piece + 1) * share);
+        for (int64_t c = piece * share; c < end; ++c) {
+            const Partial sums = reduce_channel<Partial>(tensor, blocks, c, reduce);
+            apply(c * tensor.spatial, blocks.whole(), finish(c, sums));
+        }
+    };
+    parallel::for_each(parallel::ceil_div(tensor.channels, share), threads, body);
+}
+
+/// planes_pass with all threads on one channel after another.
+template <class Partial, class Reduce, class Finish, class Apply>
+void planes_pass_by_blocks(const ChannelTensor& tensor, int32_t threads, Reduce& reduce, Finish& finish, Apply& apply) {
+    const parallel::PlaneBlocks blocks(tensor.batch, tensor.channels, tensor.spatial);
     const Scratch<Partial> partials(blocks.count());
     for (int64_t c = 0; c < tensor.channels; ++c) {
         const int64_t start = c * tensor.spatial;
         auto reduce_block = [&](int64_t b) {
-            const auto block = blocks.at(b);
+            const auto block = blocks.at(b, false);
             partials.data()[b] = reduce(c, start + block.offset, block.planes);
         };
         parallel::for_each(blocks.count(), threads, reduce_block);
         Partial sums{};
         double before = 0;
         for (int64_t b = 0; b < blocks.count(); ++b) {
-            const double elements = blocks.at(b).elements();
+            const double elements = blocks.at(b, false).elements();
             fold(sums, partials.data()[b], {before, elements});
             before += elements;
         }
         const auto constants = finish(c, sums);
         auto apply_block = [&](int64_t b) {
-            const auto block = blocks.at(b);
+            const auto block = blocks.at(b, false);
             apply(start + block.offset, block.planes, constants);
         };
         parallel::for_each(blocks.count(), threads, apply_block);
+    }
+}
+
+/// Contiguous tensors, all three steps. reduce(channel, offset, planes) gives the Partial of a block; finish(channel,
+/// partial) turns the folded one into constants; apply(offset, planes, constants) uses them. Offsets are in elements.
+template <class Partial, class Reduce, class Finish, class Apply>
+void planes_pass(const ChannelTensor& tensor, Reduce reduce, Finish finish, Apply apply) {
+    const int32_t threads = parallel::threads_for(tensor.elements(), tensor.max_threads);
+    if (threads == 1 || tensor.channels >= 4 * threads || tensor.values_per_channel() < kLeastShare) {
+        planes_pass_by_channels<Partial>(tensor, threads, reduce, finish, apply);
+    } else {
+        planes_pass_by_blocks<Partial>(tensor, threads, reduce, finish, apply);
     }
 }
 

@@ -34,17 +34,18 @@ private:
 template <>
 class ConstantArrays<BackwardConstants> {
 public:
-    explicit ConstantArrays(int64_t channels) : channels_(channels), values_(4 * channels) {}
+    explicit ConstantArrays(int64_t channels) : channels_(channels), values_(5 * channels) {}
     void set(int64_t c, const BackwardConstants& constants) {
         float* value = values_.data() + c;
         value[0] = constants.center;
-        value[channels_] = constants.scale;
-        value[2 * channels_] = constants.slope;
-        value[3 * channels_] = constants.offset;
+        value[channels_] = constants.invstd;
+        value[2 * channels_] = constants.scale;
+        value[3 * channels_] = constants.slope;
+        value[4 * channels_] = constants.offset;
     }
     BackwardArrays from(int64_t c) const {
         const float* value = values_.data() + c;
-        return {value, value + channels_, value + 2 * channels_, value + 3 * channels_};
+        return {value, value + channels_, value + 2 * channels_, value + 3 * channels_, value + 4 * channels_};
     }
 
 private:

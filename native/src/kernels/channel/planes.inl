@@ -1,7 +1,10 @@
 // Kernels of the contiguous layout: a channel is a number of planes, each a run of consecutive elements.
 //
-// Reductions keep four F32 accumulators. Within a plane, elements go to them in groups of 64; of the last group, whole
-// vectors go to accumulators 0, 1, 2 and the partial vector to 3. That order is all that a result depends on.
+// Reductions keep four F32 accumulators. A plane is taken in segments of 1024 elements, and these go to the
+// accumulators in groups of 64; of the last group, whole vectors go to accumulators 0, 1, 2 and the partial vector
+// to 3. After at most 16 additions, the accumulators are added to sums in double: longer float sums of values that
+// share their last bits (few different values, an image of bytes) all round the same way. That order is all that a
+// result depends on.
 #pragma once
 
 #include "kernels/kernel_types.h"
@@ -34,11 +37,12 @@ NI_INLINE void for_each_vector(int64_t length, Ahead ahead, Whole whole, Partial
 }
 
 /// Elements from run p to the run that is read some 8 KiB later, which is when memory must be asked for it: the
-/// hardware's prefetcher starts anew with every run. 0 where there is nothing to fetch.
+/// hardware's prefetcher starts anew with every run. After the last run, the runs of the next piece follow. 0 where
+/// there is nothing.
 NI_INLINE int64_t distance_ahead(const ni::Planes& planes, int64_t p) {
     if (planes.next == 0) return 0;
-    const int64_t runs = 1 + 2048 / planes.length;
-    return p + runs < planes.count ? runs * planes.stride : planes.next - p * planes.stride;
+    const int64_t wanted = 1 + 2048 / planes.length, runs = wanted < planes.count ? wanted : planes.count;
+    return p + runs < planes.count ? runs * planes.stride : planes.next + (runs - planes.count) * planes.stride;
 }
 
 /// Prefetches 256 bytes.
@@ -49,13 +53,49 @@ NI_INLINE void prefetch_group(const float* p) {
     ni::prefetch(p + 48);
 }
 
-/// Sum of all lanes of four accumulators, in double: pairs in float first, as the sums are still small.
-NI_INLINE double total(const F32 (&sums)[kAccumulators]) {
-    const F32 a = f32_add(sums[0], sums[1]);
-    const F32 b = f32_add(sums[2], sums[3]);
-    const F64 low = f64_add(f32_low(a), f32_low(b));
-    const F64 high = f64_add(f32_high(a), f32_high(b));
-    return f64_reduce_add(f64_add(low, high));
+/// Four accumulators in single precision and the sums in double that they are emptied into.
+struct Sums {
+    F32 part[kAccumulators];
+    F64 low, high;
+};
+
+NI_INLINE void start(Sums& sums) {
+    for (F32& part : sums.part) part = f32_zero();
+    sums.low = sums.high = f64_zero();
+}
+
+/// Adds the accumulators to the sums in double, pairs in float first, and zeroes them.
+NI_INLINE void empty(Sums& sums) {
+    const F32 a = f32_add(sums.part[0], sums.part[1]), b = f32_add(sums.part[2], sums.part[3]);
+    sums.low = f64_add(sums.low, f64_add(f32_low(a), f32_low(b)));
+    sums.high = f64_add(sums.high, f64_add(f32_high(a), f32_high(b)));
+    for (F32& part : sums.part) part = f32_zero();
+}
+
+NI_INLINE double total(const Sums& sums) { return f64_reduce_add(f64_add(sums.low, sums.high)); }
+
+/// Additions that an accumulator takes before it is emptied, and the elements of that many groups.
+constexpr int64_t kMostAdditions = 16;
+constexpr int64_t kSegment = kMostAdditions * kGroup;
+
+/// Goes over planes as the reductions do: segment(p, begin, length) adds at most kSegment elements of plane p, and
+/// empty_all() is called whenever the accumulators have taken enough, and at the end.
+template <class Segment, class EmptyAll>
+NI_INLINE void for_each_segment(const ni::Planes& planes, Segment segment, EmptyAll empty_all) {
+    int64_t additions = 0;
+    for (int64_t p = 0; p < planes.count; ++p) {
+        for (int64_t begin = 0; begin < planes.length; begin += kSegment) {
+            const int64_t rest = planes.length - begin, length = rest < kSegment ? rest : kSegment;
+            const int64_t groups = (length + kGroup - 1) / kGroup;
+            if (additions + groups > kMostAdditions) {
+                empty_all();
+                additions = 0;
+            }
+            additions += groups;
+            segment(p, begin, length);
+        }
+    }
+    empty_all();
 }
 
 /// Two passes in double: exact enough for any finite input. For blocks that the fast pass is not fit for.
@@ -109,25 +149,32 @@ void planes_moments(const float* x, const ni::Planes& planes, ni::Moments* out) 
     const F32 head = f32_load_first(x, first);
     const float shift = static_cast<float>(f64_reduce_add(f64_add(f32_low(head), f32_high(head))) / first);
     const F32 center = f32_set(shift);
-    F32 sums[kAccumulators] = {f32_zero(), f32_zero(), f32_zero(), f32_zero()};
-    F32 squares[kAccumulators] = {f32_zero(), f32_zero(), f32_zero(), f32_zero()};
-    for (int64_t p = 0; p < planes.count; ++p) {
-        const float* run = x + p * planes.stride;
-        const int64_t later = distance_ahead(planes, p);
-        const auto add = [&](int a, F32 d) __attribute__((always_inline)) {
-            sums[a] = f32_add(sums[a], d);
-            squares[a] = f32_fma(d, d, squares[a]);
-        };
-        for_each_vector(
-            planes.length,
-            [&](int64_t i) __attribute__((always_inline)) {
-                if (later != 0) prefetch_group(run + later + i);
-            },
-            [&](int a, int64_t i) __attribute__((always_inline)) { add(a, f32_sub(f32_load(run + i), center)); },
-            [&](int a, int64_t i, int lanes) __attribute__((always_inline)) {
-                add(a, f32_keep_first(f32_sub(f32_load_first(run + i, lanes), center), lanes));
-            });
-    }
+    Sums sums, squares;
+    start(sums);
+    start(squares);
+    const auto add = [&](int a, F32 d) __attribute__((always_inline)) {
+        sums.part[a] = f32_add(sums.part[a], d);
+        squares.part[a] = f32_fma(d, d, squares.part[a]);
+    };
+    for_each_segment(
+        planes,
+        [&](int64_t p, int64_t begin, int64_t length) __attribute__((always_inline)) {
+            const float* run = x + p * planes.stride + begin;
+            const int64_t later = distance_ahead(planes, p);
+            for_each_vector(
+                length,
+                [&](int64_t i) __attribute__((always_inline)) {
+                    if (later != 0) prefetch_group(run + later + i);
+                },
+                [&](int a, int64_t i) __attribute__((always_inline)) { add(a, f32_sub(f32_load(run + i), center)); },
+                [&](int a, int64_t i, int lanes) __attribute__((always_inline)) {
+                    add(a, f32_keep_first(f32_sub(f32_load_first(run + i, lanes), center), lanes));
+                });
+        },
+        [&]() __attribute__((always_inline)) {
+            empty(sums);
+            empty(squares);
+        });
     const double count = static_cast<double>(planes.count * planes.length);
     const double sum = total(sums), square = total(squares);
     const double m2 = square - sum * sum / count;
@@ -180,45 +227,53 @@ void planes_apply(const float* x, const ni::Planes& planes, const ni::ApplyConst
 void planes_backward_reduce(const float* dy, const float* x, const ni::Planes& planes, float center,
                             ni::GradientSums* out) {
     const F32 mean = f32_set(center);
-    F32 sums[kAccumulators] = {f32_zero(), f32_zero(), f32_zero(), f32_zero()};
-    F32 products[kAccumulators] = {f32_zero(), f32_zero(), f32_zero(), f32_zero()};
-    for (int64_t p = 0; p < planes.count; ++p) {
-        const float* gradient = dy + p * planes.stride;
-        const float* input = x + p * planes.stride;
-        const int64_t later = distance_ahead(planes, p);
-        const auto add = [&](int a, F32 g, F32 d) __attribute__((always_inline)) {
-            sums[a] = f32_add(sums[a], g);
-            products[a] = f32_fma(g, d, products[a]);
-        };
-        for_each_vector(
-            planes.length,
-            [&](int64_t i) __attribute__((always_inline)) {
-                if (later == 0) return;
-                prefetch_group(gradient + later + i);
-                prefetch_group(input + later + i);
-            },
-            [&](int a, int64_t i)
-                __attribute__((always_inline)) { add(a, f32_load(gradient + i), f32_sub(f32_load(input + i), mean)); },
-            [&](int a, int64_t i, int lanes) __attribute__((always_inline)) {
-                add(a, f32_load_first(gradient + i, lanes),
-                    f32_keep_first(f32_sub(f32_load_first(input + i, lanes), mean), lanes));
-            });
-    }
+    Sums sums, products;
+    start(sums);
+    start(products);
+    const auto add = [&](int a, F32 g, F32 d) __attribute__((always_inline)) {
+        sums.part[a] = f32_add(sums.part[a], g);
+        products.part[a] = f32_fma(g, d, products.part[a]);
+    };
+    for_each_segment(
+        planes,
+        [&](int64_t p, int64_t begin, int64_t length) __attribute__((always_inline)) {
+            const float* gradient = dy + p * planes.stride + begin;
+            const float* input = x + p * planes.stride + begin;
+            const int64_t later = distance_ahead(planes, p);
+            for_each_vector(
+                length,
+                [&](int64_t i) __attribute__((always_inline)) {
+                    if (later == 0) return;
+                    prefetch_group(gradient + later + i);
+                    prefetch_group(input + later + i);
+                },
+                [&](int a, int64_t i) __attribute__((always_inline)) {
+                    add(a, f32_load(gradient + i), f32_sub(f32_load(input + i), mean));
+                },
+                [&](int a, int64_t i, int lanes) __attribute__((always_inline)) {
+                    add(a, f32_load_first(gradient + i, lanes),
+                        f32_keep_first(f32_sub(f32_load_first(input + i, lanes), mean), lanes));
+                });
+        },
+        [&]() __attribute__((always_inline)) {
+            empty(sums);
+            empty(products);
+        });
     out->dy = total(sums);
     out->dy_xmu = total(products);
 }
 
 void planes_backward_apply(const float* dy, const float* x, const ni::Planes& planes,
                            const ni::BackwardConstants& constants, ni::Store store, float* dx) {
-    const F32 center = f32_set(constants.center), scale = f32_set(constants.scale);
+    const F32 center = f32_set(constants.center), invstd = f32_set(constants.invstd), scale = f32_set(constants.scale);
     const F32 slope = f32_set(constants.slope), offset = f32_set(constants.offset);
     for (int64_t p = 0; p < planes.count; ++p) {
         const float* gradient = dy + p * planes.stride;
         const float* input = x + p * planes.stride;
         write_run(
             planes.length, store, dx + p * planes.stride, [&](int64_t i, int lanes) __attribute__((always_inline)) {
-                const F32 d = f32_sub(load_lanes(input + i, lanes), center);
-                return f32_fma(load_lanes(gradient + i, lanes), scale, f32_fma(d, slope, offset));
+                const F32 normalized = f32_mul(f32_sub(load_lanes(input + i, lanes), center), invstd);
+                return f32_fma(load_lanes(gradient + i, lanes), scale, f32_fma(normalized, slope, offset));
             });
     }
     if (store == ni::Store::kStreaming) stream_fence();

@@ -60,7 +60,7 @@ NI_INLINE void clear(double* sums, int64_t channels) {
 /// to the totals in double at its end.
 ///
 /// In narrow rows, a strip of channels takes all rows of a block with its sums in registers. Wider rows are taken one
-/// by one, in memory order, with the sums in the first-level cache: the prefetcher cannot follow 64 wide rows at once.
+/// by one, in memory order, with the sums in the first-level cache: the prefetcher cannot follow a block of wide rows.
 template <class Terms>
 NI_INLINE void sum_rows(const ni::Rows& rows, float* first, float* second, double* first_total, double* second_total,
                         Terms terms) {
@@ -217,8 +217,9 @@ void rows_backward_apply(const float* dy, const float* x, const ni::Rows& rows, 
         write_run(
             rows.channels, store, dx + r * rows.stride, [&](int64_t i, int lanes) __attribute__((always_inline)) {
                 const F32 d = f32_sub(load_lanes(input + i, lanes), load_lanes(constants.center + i, lanes));
-                const F32 affine =
-                    f32_fma(d, load_lanes(constants.slope + i, lanes), load_lanes(constants.offset + i, lanes));
+                const F32 normalized = f32_mul(d, load_lanes(constants.invstd + i, lanes));
+                const F32 affine = f32_fma(normalized, load_lanes(constants.slope + i, lanes),
+                                           load_lanes(constants.offset + i, lanes));
                 return f32_fma(load_lanes(gradient + i, lanes), load_lanes(constants.scale + i, lanes), affine);
             });
     }

@@ -1,0 +1,99 @@
+// Buffers that overlap: refused unless an output is exactly an input that it may be.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "api/functions.h"
+
+namespace ni::test {
+namespace {
+
+class Aliasing : public testing::TestWithParam<Function> {
+protected:
+    /// Calls visit(output, other) for every output and every other argument.
+    template <class Visit>
+    void for_each_pair(Visit visit) const {
+        for (const Argument& output : GetParam().arguments) {
+            if (!output.output) continue;
+            for (const Argument& other : GetParam().arguments) {
+                if (other.name == output.name) continue;
+                SCOPED_TRACE(output.name + " and " + other.name);
+                visit(output, other);
+            }
+        }
+    }
+    static bool may_be(const Argument& output, const Argument& other) {
+        return std::count(output.may_be.begin(), output.may_be.end(), other.name) != 0;
+    }
+    /// Which of the two is named first is the library's business.
+    static void expect_overlap(const PreparedCall& prepared, const Argument& a, const Argument& b) {
+        expect_refused(prepared, NI_STATUS_ALIASED_BUFFERS, "overlaps");
+        const std::string message = ni_last_error_message();
+        EXPECT_TRUE(message == a.name + " overlaps " + b.name || message == b.name + " overlaps " + a.name) << message;
+    }
+};
+
+INSTANTIATE_TEST_SUITE_P(Every, Aliasing, testing::ValuesIn(functions()),
+                         [](const auto& tested) { return std::string(tested.param.name); });
+
+TEST_P(Aliasing, TheSameAddressIsRefusedUnlessTheOutputMayBeThatInput) {
+    for_each_pair([&](const Argument& output, const Argument& other) {
+        PreparedCall prepared(GetParam());
+        prepared.alias(output.name, other.name, 0);
+        if (may_be(output, other)) {
+            EXPECT_EQ(prepared.run(), NI_STATUS_OK) << ni_last_error_message();
+        } else {
+            expect_overlap(prepared, output, other);
+        }
+    });
+}
+
+TEST_P(Aliasing, PartialOverlapIsRefused) {
+    for_each_pair([&](const Argument& output, const Argument& other) {
+        PreparedCall after(GetParam()), before(GetParam());
+        const size_t last = after.bytes_of(other) - 8;
+        for (const size_t offset : {size_t{8}, last}) {
+            after.alias(output.name, other.name, offset);
+            expect_overlap(after, output, other);
+        }
+        before.alias(other.name, output.name, before.bytes_of(output) - 8);
+        expect_overlap(before, output, other);
+    });
+}
+
+TEST_P(Aliasing, NeighboursAreAccepted) {
+    for_each_pair([&](const Argument& output, const Argument& other) {
+        PreparedCall after(GetParam()), before(GetParam());
+        after.alias(output.name, other.name, after.bytes_of(other));
+        EXPECT_EQ(after.run(), NI_STATUS_OK) << ni_last_error_message();
+        before.alias(other.name, output.name, before.bytes_of(output));
+        EXPECT_EQ(before.run(), NI_STATUS_OK) << ni_last_error_message();
+    });
+}
+
+TEST_P(Aliasing, InputsMayBeOneBuffer) {
+    for (const Argument& a : GetParam().arguments) {
+        for (const Argument& b : GetParam().arguments) {
+            if (a.output || b.output || a.kind != b.kind || a.name == b.name) continue;
+            SCOPED_TRACE(a.name + " and " + b.name);
+            PreparedCall prepared(GetParam());
+            prepared.alias(a.name, b.name, 0);
+            EXPECT_EQ(prepared.run(), NI_STATUS_OK) << ni_last_error_message();
+        }
+    }
+}
+
+TEST_P(Aliasing, BuffersWithoutElementsOverlapNothing) {
+    for (const Argument& data : GetParam().arguments) {
+        for (const Argument& other : GetParam().arguments) {
+            if (data.kind != Kind::kData || other.kind == Kind::kData) continue;
+            SCOPED_TRACE(data.name + " and " + other.name);
+            PreparedCall prepared(GetParam(), 0);
+            prepared.alias(data.name, other.name, 8);
+            EXPECT_EQ(prepared.run(), NI_STATUS_OK) << ni_last_error_message();
+        }
+    }
+}
+
+}  // namespace
+}  // namespace ni::test

@@ -1,0 +1,69 @@
+// Working memory that cannot be had: a status, and nothing written. The library takes it from the aligned operator new,
+// which this program replaces, for itself and for the shared library.
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <new>
+
+#include "api/functions.h"
+
+namespace {
+
+/// Allocations that still succeed; negative: all.
+std::atomic<int> left{-1};
+std::atomic<int> calls{0};
+
+}  // namespace
+
+void* operator new(size_t bytes, std::align_val_t alignment) {
+    ++calls;
+    if (left == 0) throw std::bad_alloc();
+    if (left > 0) --left;
+    const auto align = static_cast<size_t>(alignment);
+    if (void* memory = std::aligned_alloc(align, (bytes + align - 1) / align * align)) return memory;
+    throw std::bad_alloc();
+}
+void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
+void operator delete(void* memory, size_t, std::align_val_t) noexcept { std::free(memory); }
+
+namespace ni::test {
+namespace {
+
+class OutOfMemory : public testing::TestWithParam<Function> {};
+
+INSTANTIATE_TEST_SUITE_P(Every, OutOfMemory, testing::ValuesIn(functions()),
+                         [](const auto& tested) { return std::string(tested.param.name); });
+
+TEST_P(OutOfMemory, WhicheverAllocationFailsNothingIsWritten) {
+    // Both layouts, and few channels so large that threads share one: each has working memory of its own.
+    for (const ni_layout layout : {NI_LAYOUT_NCS, NI_LAYOUT_NSC}) {
+        for (const int64_t spatial : {10, 100000}) {
+            PreparedCall counted(GetParam(), 2, 2, spatial, layout);
+            counted.call.shape.max_threads = 2;
+            calls = 0;
+            ASSERT_EQ(counted.run(), NI_STATUS_OK);
+            const int needed = calls;
+            for (int failing = 0; failing < needed; ++failing) {
+                SCOPED_TRACE(testing::Message() << "allocation " << failing << " of " << needed);
+                PreparedCall prepared(GetParam(), 2, 2, spatial, layout);
+                prepared.call.shape.max_threads = 2;
+                left = failing;
+                const ni_status status = prepared.run();
+                left = -1;
+                EXPECT_EQ(status, NI_STATUS_OUT_OF_MEMORY);
+                EXPECT_TRUE(prepared.nothing_written());
+            }
+        }
+    }
+}
+
+TEST(OutOfMemory, TheLibraryUsesTheReplacedAllocator) {
+    const PreparedCall prepared(functions().front(), 2, 2, 10, NI_LAYOUT_NSC);
+    calls = 0;
+    ASSERT_EQ(prepared.run(), NI_STATUS_OK);
+    EXPECT_GT(calls, 0);
+}
+
+}  // namespace
+}  // namespace ni::test

@@ -1,0 +1,49 @@
+// The operations of the vector contract as functions over memory, one table for each instruction set. A vector is 16
+// floats or 8 doubles at a pointer.
+#pragma once
+
+#include <cstdint>
+
+namespace ni::test {
+
+// OPERATION(name, return type, parameters). Names are those of simd/contract.h.
+#define NI_CONTRACT_OPERATIONS(OPERATION)                                                  \
+    OPERATION(f32_zero, void, (float* out))                                                \
+    OPERATION(f32_set, void, (float a, float* out))                                        \
+    OPERATION(f32_load_store, void, (const float* p, float* out))                          \
+    OPERATION(f32_load_first, void, (const float* p, int n, float* out))                   \
+    OPERATION(f32_store_first, void, (float* p, const float* v, int n))                    \
+    OPERATION(f32_stream, void, (float* p, const float* v))                                \
+    OPERATION(f32_keep_first, void, (const float* v, int n, float* out))                   \
+    OPERATION(f32_add, void, (const float* a, const float* b, float* out))                 \
+    OPERATION(f32_sub, void, (const float* a, const float* b, float* out))                 \
+    OPERATION(f32_mul, void, (const float* a, const float* b, float* out))                 \
+    OPERATION(f32_fma, void, (const float* a, const float* b, const float* c, float* out)) \
+    OPERATION(f32_low, void, (const float* v, double* out))                                \
+    OPERATION(f32_high, void, (const float* v, double* out))                               \
+    OPERATION(f64_zero, void, (double* out))                                               \
+    OPERATION(f64_set, void, (double a, double* out))                                      \
+    OPERATION(f64_load_store, void, (const double* p, double* out))                        \
+    OPERATION(f64_add, void, (const double* a, const double* b, double* out))              \
+    OPERATION(f64_sub, void, (const double* a, const double* b, double* out))              \
+    OPERATION(f64_mul, void, (const double* a, const double* b, double* out))              \
+    OPERATION(f64_div, void, (const double* a, const double* b, double* out))              \
+    OPERATION(f64_reduce_add, double, (const double* v))                                   \
+    OPERATION(f64_at_least, uint32_t, (const double* a, const double* b))                  \
+    OPERATION(f64_equal, uint32_t, (const double* a, const double* b))                     \
+    OPERATION(f64_select, void, (uint32_t bits, const double* a, const double* b, double* out))
+
+struct ContractOps {
+    const char* isa;
+#define NI_FIELD(name, result, parameters) result(*name) parameters;
+    NI_CONTRACT_OPERATIONS(NI_FIELD)
+#undef NI_FIELD
+};
+
+extern const ContractOps kScalarOps;
+#if NI_HAVE_X86_KERNELS
+extern const ContractOps kAvx2Ops;
+extern const ContractOps kAvx512Ops;
+#endif
+
+}  // namespace ni::test

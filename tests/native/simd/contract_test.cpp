@@ -1,0 +1,199 @@
+// Every operation of the vector contract but fma, on every instruction set, against plain arithmetic.
+#include <functional>
+
+#include "simd/contract_cases.h"
+#include "support/guarded.h"
+
+namespace ni::test {
+namespace {
+
+constexpr int64_t kFloats = kF32Lanes, kDoubles = kF64Lanes;
+
+INSTANTIATE_TEST_SUITE_P(Simd, Contract, testing::ValuesIn(supported_ops()), isa_name);
+
+std::vector<float> sixteen(float first = 1.0F) {
+    std::vector<float> v;
+    for (int i = 0; i < kF32Lanes; ++i) v.push_back(first + static_cast<float>(i));
+    return v;
+}
+
+/// Pairs of special values with each other, then of arbitrary bit patterns, in blocks of one vector.
+template <class T>
+void for_each_pair_of_vectors(size_t lanes, T (*any)(uint64_t), const std::function<void(const T*, const T*)>& check) {
+    std::vector<T> a, b;
+    for (const T x : special_values<T>()) {
+        for (const T y : special_values<T>()) {
+            a.push_back(x);
+            b.push_back(y);
+        }
+    }
+    for (uint64_t i = 0; i < 100000 || a.size() % lanes != 0; ++i) {
+        a.push_back(any(2 * i));
+        b.push_back(any(2 * i + 1));
+    }
+    for (size_t i = 0; i < a.size() && !testing::Test::HasFailure(); i += lanes) check(a.data() + i, b.data() + i);
+}
+
+TEST_P(Contract, ZeroAndSetFillEveryLane) {
+    std::vector<float> f(kF32Lanes, 7.0F);
+    ops().f32_zero(f.data());
+    EXPECT_TRUE(same_bits(f, std::vector<float>(kF32Lanes, 0.0F)));
+    ops().f32_set(-0.0F, f.data());
+    EXPECT_TRUE(same_bits(f, std::vector<float>(kF32Lanes, -0.0F)));
+    std::vector<double> d(kF64Lanes, 7.0);
+    ops().f64_zero(d.data());
+    EXPECT_TRUE(same_bits(d, std::vector<double>(kF64Lanes, 0.0)));
+    ops().f64_set(0.1, d.data());
+    EXPECT_TRUE(same_bits(d, std::vector<double>(kF64Lanes, 0.1)));
+}
+
+TEST_P(Contract, LoadAndStoreTakeAnyAlignment) {
+    for (int64_t gap = 0; gap <= kFloats; ++gap) {
+        Guarded<float> in(sixteen(), Flush::kStart, gap), out(kFloats, Flush::kEnd, gap);
+        ops().f32_load_store(in.data(), out.data());
+        EXPECT_TRUE(same_bits(out.copy(), sixteen())) << "gap " << gap;
+        EXPECT_TRUE(out.surroundings_untouched()) << "gap " << gap;
+    }
+    const std::vector<double> values = {1, 2, 3, 4, 5, 6, 7, 8};
+    for (int64_t gap = 0; gap <= kDoubles; ++gap) {
+        Guarded<double> in(values, Flush::kStart, gap), out(kDoubles, Flush::kEnd, gap);
+        ops().f64_load_store(in.data(), out.data());
+        EXPECT_TRUE(same_bits(out.copy(), values)) << "gap " << gap;
+        EXPECT_TRUE(out.surroundings_untouched()) << "gap " << gap;
+    }
+}
+
+TEST_P(Contract, LoadFirstReadsNothingBeyondAndZeroesTheRest) {
+    for (const Flush flush : {Flush::kEnd, Flush::kStart}) {
+        for (int n = 0; n <= kF32Lanes; ++n) {
+            std::vector<float> expected = sixteen();
+            const Guarded<float> in(std::vector<float>(expected.begin(), expected.begin() + n), flush);
+            std::fill(expected.begin() + n, expected.end(), 0.0F);
+            std::vector<float> out(kF32Lanes, 7.0F);
+            ops().f32_load_first(in.data(), n, out.data());
+            EXPECT_TRUE(same_bits(out, expected)) << "first " << n;
+        }
+    }
+}
+
+TEST_P(Contract, StoreFirstWritesNothingBeyond) {
+    const std::vector<float> values = sixteen();
+    for (int64_t gap = 0; gap <= kFloats; ++gap) {
+        for (int n = 0; n <= kF32Lanes; ++n) {
+            Guarded<float> out(n, Flush::kEnd, gap);
+            ops().f32_store_first(out.data(), values.data(), n);
+            EXPECT_TRUE(same_bits(out.copy(), std::vector<float>(values.begin(), values.begin() + n)));
+            EXPECT_TRUE(out.surroundings_untouched()) << "first " << n << ", gap " << gap;
+        }
+    }
+}
+
+TEST_P(Contract, StreamWritesSixteenFloatsAtAnAlignedAddress) {
+    const std::vector<float> values = sixteen();
+    for (const Flush flush : {Flush::kEnd, Flush::kStart}) {
+        for (const int64_t gap : {int64_t{0}, kFloats}) {
+            Guarded<float> out(kFloats, flush, gap);
+            ops().f32_stream(out.data(), values.data());
+            EXPECT_TRUE(same_bits(out.copy(), values));
+            EXPECT_TRUE(out.surroundings_untouched());
+        }
+    }
+}
+
+TEST_P(Contract, KeepFirstZeroesTheRestWhateverItIs) {
+    for (int n = 0; n <= kF32Lanes; ++n) {
+        std::vector<float> in = sixteen(-3.0F), expected = in;
+        for (int i = n; i < kF32Lanes; ++i) {
+            in[static_cast<size_t>(i)] = i % 2 == 0 ? NAN : -INFINITY;
+            expected[static_cast<size_t>(i)] = 0.0F;
+        }
+        std::vector<float> out(kF32Lanes);
+        ops().f32_keep_first(in.data(), n, out.data());
+        EXPECT_TRUE(same_bits(out, expected)) << "first " << n;
+    }
+}
+
+TEST_P(Contract, FloatArithmeticIsIeeeLaneByLane) {
+    for_each_pair_of_vectors<float>(kF32Lanes, &any_float, [&](const float* a, const float* b) {
+        float sum[kF32Lanes], difference[kF32Lanes], product[kF32Lanes];
+        ops().f32_add(a, b, sum);
+        ops().f32_sub(a, b, difference);
+        ops().f32_mul(a, b, product);
+        for (int i = 0; i < kF32Lanes; ++i) {
+            EXPECT_TRUE(same_bits(sum[i], a[i] + b[i])) << a[i] << " + " << b[i] << " gave " << sum[i];
+            EXPECT_TRUE(same_bits(difference[i], a[i] - b[i])) << a[i] << " - " << b[i] << " gave " << difference[i];
+            EXPECT_TRUE(same_bits(product[i], a[i] * b[i])) << a[i] << " * " << b[i] << " gave " << product[i];
+        }
+    });
+}
+
+TEST_P(Contract, LowAndHighWidenExactly) {
+    for_each_pair_of_vectors<float>(kF32Lanes, &any_float, [&](const float* v, const float*) {
+        double low[kF64Lanes], high[kF64Lanes];
+        ops().f32_low(v, low);
+        ops().f32_high(v, high);
+        for (int i = 0; i < kF64Lanes; ++i) {
+            EXPECT_TRUE(same_bits(low[i], static_cast<double>(v[i]))) << v[i];
+            EXPECT_TRUE(same_bits(high[i], static_cast<double>(v[i + kF64Lanes]))) << v[i + kF64Lanes];
+        }
+    });
+}
+
+TEST_P(Contract, DoubleArithmeticIsIeeeLaneByLane) {
+    for_each_pair_of_vectors<double>(kF64Lanes, &any_double, [&](const double* a, const double* b) {
+        double sum[kF64Lanes], difference[kF64Lanes], product[kF64Lanes], quotient[kF64Lanes];
+        ops().f64_add(a, b, sum);
+        ops().f64_sub(a, b, difference);
+        ops().f64_mul(a, b, product);
+        ops().f64_div(a, b, quotient);
+        for (int i = 0; i < kF64Lanes; ++i) {
+            EXPECT_TRUE(same_bits(sum[i], a[i] + b[i])) << a[i] << " + " << b[i] << " gave " << sum[i];
+            EXPECT_TRUE(same_bits(difference[i], a[i] - b[i])) << a[i] << " - " << b[i] << " gave " << difference[i];
+            EXPECT_TRUE(same_bits(product[i], a[i] * b[i])) << a[i] << " * " << b[i] << " gave " << product[i];
+            EXPECT_TRUE(same_bits(quotient[i], a[i] / b[i])) << a[i] << " / " << b[i] << " gave " << quotient[i];
+        }
+    });
+}
+
+TEST_P(Contract, ReduceAddIsTheDocumentedTree) {
+    for (uint64_t seed = 0; seed < 20000; ++seed) {
+        double v[kF64Lanes];
+        // Magnitudes far apart: every other order of addition rounds differently for most of these.
+        for (uint64_t i = 0; i < kF64Lanes; ++i) {
+            const uint64_t bits = mixed(kF64Lanes * seed + i);
+            v[i] = std::ldexp(static_cast<double>(static_cast<int64_t>(bits)), static_cast<int>(bits % 61));
+        }
+        double four[4], two[2];
+        for (int i = 0; i < 4; ++i) four[i] = v[i] + v[i + 4];
+        for (int i = 0; i < 2; ++i) two[i] = four[i] + four[i + 2];
+        ASSERT_TRUE(same_bits(ops().f64_reduce_add(v), two[0] + two[1])) << "seed " << seed;
+    }
+}
+
+TEST_P(Contract, ComparisonsSetOneBitALaneAndAreFalseForNan) {
+    for_each_pair_of_vectors<double>(kF64Lanes, &any_double, [&](const double* a, const double* b) {
+        uint32_t at_least = 0, equal = 0;
+        for (int i = 0; i < kF64Lanes; ++i) {
+            at_least |= (a[i] >= b[i] ? 1U : 0U) << i;
+            equal |= (a[i] == b[i] ? 1U : 0U) << i;
+        }
+        EXPECT_EQ(ops().f64_at_least(a, b), at_least);
+        EXPECT_EQ(ops().f64_equal(a, b), equal);
+        EXPECT_EQ(ops().f64_equal(a, a) & equal, equal);
+    });
+}
+
+TEST_P(Contract, SelectTakesTheLanesWhoseBitIsSet) {
+    const double a[kF64Lanes] = {1, -0.0, 3, NAN, 5, INFINITY, 7, 8};
+    const double b[kF64Lanes] = {-1, 0.0, NAN, -4, 5e-324, -6, -INFINITY, -8};
+    for (uint32_t bits = 0; bits < 256; ++bits) {
+        double out[kF64Lanes];
+        ops().f64_select(bits, a, b, out);
+        for (int i = 0; i < kF64Lanes; ++i) {
+            EXPECT_TRUE(same_bits(out[i], (bits >> i & 1U) != 0 ? a[i] : b[i])) << "bits " << bits << ", lane " << i;
+        }
+    }
+}
+
+}  // namespace
+}  // namespace ni::test
