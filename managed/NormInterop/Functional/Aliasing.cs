@@ -1,5 +1,6 @@
 using System.Numerics.Tensors;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 
 namespace NormInterop.Functional;
 
@@ -9,6 +10,8 @@ internal static class Aliasing
     /// <summary>No element of an output may be written twice, as a stride of 0 would have it.</summary>
     internal static void CheckDistinct(ReadOnlySpan<nint> lengths, ReadOnlySpan<nint> strides, string name)
     {
+        if (lengths.Contains(0))
+            return;
         for (int i = 0; i < lengths.Length; i++)
         {
             if (lengths[i] > 1 && strides[i] == 0)
@@ -25,18 +28,39 @@ internal static class Aliasing
     {
         if (output.FlattenedLength == 0 || input.FlattenedLength == 0)
             return;
-        nint distance = Unsafe.ByteOffset(
-            ref Unsafe.AsRef(in input.GetPinnableReference()), ref output.GetPinnableReference());
-        nuint inputBytes = Extent<TData>(input.Lengths, input.Strides), outputBytes = Extent<TData>(output.Lengths, output.Strides);
-        // As Span.Overlaps: one comparison for an output that starts inside the input, one for the reverse.
-        bool overlap = (nuint)distance < inputBytes || (nuint)distance > unchecked(0 - outputBytes);
-        if (!overlap)
+        ref byte first = ref Bytes<TData>(output), second = ref Bytes(input);
+        if (!Overlap(ref first, Extent<TData>(output.Lengths, output.Strides), ref second, Extent<TData>(input.Lengths, input.Strides)))
             return;
-        if (!inPlace || distance != 0 || !output.Strides.SequenceEqual(input.Strides))
+        if (!inPlace || !Unsafe.AreSame(ref first, ref second) || !output.Strides.SequenceEqual(input.Strides))
         {
             throw new ArgumentException($"{outputName} shares memory with {inputName}; expected "
                 + $"{(inPlace ? "memory of its own, or exactly the same tensor" : $"memory of its own{reason}")}.", outputName);
         }
+    }
+
+    /// <summary>
+    /// Parameters and a data tensor, one of which is written. The native library looks at dense tensors itself; of others, it sees a
+    /// packed copy only.
+    /// </summary>
+    internal static void CheckApart<TData, T>(
+        ReadOnlySpan<T> parameters, string parametersName, in ReadOnlyTensorSpan<TData> tensor, string tensorName)
+    {
+        if (parameters.IsEmpty || tensor.FlattenedLength == 0)
+            return;
+        ref byte first = ref Unsafe.As<T, byte>(ref MemoryMarshal.GetReference(parameters));
+        nuint bytes = (nuint)parameters.Length * (nuint)Unsafe.SizeOf<T>();
+        if (Overlap(ref first, bytes, ref Bytes(tensor), Extent<TData>(tensor.Lengths, tensor.Strides)))
+            throw new ArgumentException($"{parametersName} shares memory with {tensorName}; expected memory of its own.", parametersName);
+    }
+
+    private static ref byte Bytes<TData>(in ReadOnlyTensorSpan<TData> tensor) =>
+        ref Unsafe.As<TData, byte>(ref Unsafe.AsRef(in tensor.GetPinnableReference()));
+
+    /// <summary>As Span.Overlaps: one comparison for a second range that starts inside the first, one for the reverse.</summary>
+    private static bool Overlap(ref byte first, nuint firstBytes, ref byte second, nuint secondBytes)
+    {
+        nuint distance = (nuint)Unsafe.ByteOffset(ref first, ref second);
+        return distance < firstBytes || distance > unchecked(0 - secondBytes);
     }
 
     /// <summary>Bytes from the first element to the end of the last one.</summary>

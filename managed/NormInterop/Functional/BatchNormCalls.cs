@@ -20,7 +20,9 @@ internal static unsafe class BatchNormCalls
         CheckSameLengths(output.Lengths, nameof(output), input.Lengths, "the input");
         Aliasing.CheckDistinct(output.Lengths, output.Strides, nameof(output));
         bool batch = arguments.Statistics == StatisticsSource.Batch;
-        Aliasing.Check(output, nameof(output), input, nameof(input), !batch, " in training, because Backward reads the input");
+        Aliasing.Check(
+            output, nameof(output), input, nameof(input), !batch, " where the statistics are the batch's, because Backward reads the input");
+        CheckParametersApart(input, output, arguments);
         ChannelGeometry geometry = ChannelGeometry.Of(input.Lengths, input.Strides);
         CheckStatistics(geometry, input.Lengths, batch);
         int channels = checked((int)geometry.Channels);
@@ -72,6 +74,10 @@ internal static unsafe class BatchNormCalls
         Aliasing.CheckDistinct(gradInput.Lengths, gradInput.Strides, nameof(gradInput));
         Aliasing.Check(gradInput, nameof(gradInput), gradOutput, nameof(gradOutput), true, "");
         Aliasing.Check(gradInput, nameof(gradInput), input, nameof(input), true, "");
+        CheckGradientsApart<TData, T>(input, nameof(input), weightGradient, biasGradient);
+        CheckGradientsApart<TData, T>(gradOutput, nameof(gradOutput), weightGradient, biasGradient);
+        CheckGradientsApart<TData, T>(gradInput, nameof(gradInput), weightGradient, biasGradient);
+        Aliasing.CheckApart(weight, nameof(weight), (ReadOnlyTensorSpan<TData>)gradInput, nameof(gradInput));
         ChannelGeometry geometry = ChannelGeometry.Of(input.Lengths, input.Strides);
         MemoryFormat format = geometry.DenseFormat;
         Native.EnsureLoaded();
@@ -114,6 +120,28 @@ internal static unsafe class BatchNormCalls
             throw Guard.Refused(
                 $"Expected more than 1 value per channel when training, got input size {TensorSpans.Size(lengths)}.", "input");
         }
+    }
+
+    private static void CheckParametersApart<TData, T>(
+        in ReadOnlyTensorSpan<TData> input, in ReadOnlyTensorSpan<TData> output, in BatchNormArguments<T> arguments)
+    {
+        if (arguments.Statistics == StatisticsSource.Batch)
+        {
+            Aliasing.CheckApart(arguments.RunningMean, "runningMean", input, nameof(input));
+            Aliasing.CheckApart(arguments.RunningVar, "runningVar", input, nameof(input));
+        }
+
+        Aliasing.CheckApart(arguments.RunningMean, "runningMean", output, nameof(output));
+        Aliasing.CheckApart(arguments.RunningVar, "runningVar", output, nameof(output));
+        Aliasing.CheckApart(arguments.Weight, "weight", output, nameof(output));
+        Aliasing.CheckApart(arguments.Bias, "bias", output, nameof(output));
+    }
+
+    private static void CheckGradientsApart<TData, T>(
+        in ReadOnlyTensorSpan<TData> tensor, string name, ReadOnlySpan<T> weightGradient, ReadOnlySpan<T> biasGradient)
+    {
+        Aliasing.CheckApart(weightGradient, nameof(weightGradient), tensor, name);
+        Aliasing.CheckApart(biasGradient, nameof(biasGradient), tensor, name);
     }
 
     private static void CheckSameLengths(ReadOnlySpan<nint> lengths, string name, ReadOnlySpan<nint> expected, string whose)

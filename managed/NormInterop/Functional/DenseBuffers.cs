@@ -97,6 +97,8 @@ internal static class DenseBuffers
     internal static Tensor<TData> NewLike<TData>(ReadOnlySpan<nint> lengths, in ChannelGeometry geometry, string name)
     {
         CheckArrayLength(lengths, geometry.Elements, name);
+        if (geometry.Elements == 0)
+            return Tensor.CreateFromShapeUninitialized<TData>(lengths);     // which takes no strides for an empty shape
         Span<nint> strides = stackalloc nint[lengths.Length];
         ChannelGeometry.DenseStrides(lengths, geometry.DenseFormat, strides);
         return Tensor.CreateFromShapeUninitialized<TData>(lengths, strides);

@@ -26,6 +26,7 @@ internal sealed record Options
 
     public bool Help { get; init; }
 
+    /// <summary>Reads the command line.</summary>
     /// <exception cref="DemoException">An argument is unknown, lacks its value or is out of range.</exception>
     public static Options Parse(ReadOnlySpan<string> arguments)
     {
