@@ -13,7 +13,8 @@ public sealed class WorkedExamples
         Tensor<float> x = Tensor.Create<float>([-1, 8, 0, 0, 1, -8], [3, 2]);
         Tensor<float> y = norm.Forward(x);
         float[] printed = [-1.2247f, 1.2247f, 0, 0, 1.2247f, -1.2247f];
-        double[] exact = [.. new double[] { -1, 8, 0, 0, 1, -8 }.Select((v, i) => v / Math.Sqrt((i % 2 == 0 ? 2.0 / 3 : 128.0 / 3) + 1e-5))];
+        double[] variances = [2.0 / 3, 128.0 / 3];
+        double[] exact = [.. new double[] { -1, 8, 0, 0, 1, -8 }.Select((v, i) => v / Math.Sqrt(variances[i % 2] + 1e-5))];
         AssertClose(printed, exact, y);
     }
 

@@ -1,5 +1,6 @@
 using NormInterop.Bindings;
 using NormInterop.Bindings.Generator;
+using NormInterop.Tests.Support;
 
 namespace NormInterop.Tests.Bindings;
 
@@ -11,7 +12,7 @@ public sealed class HeaderHashTests
     [TestMethod]
     public void GeneratedBindings_AreOfTheHeadersOnDisk() =>
         Assert.AreEqual(
-            Abi.HeaderHash, HeaderHash.Compute(RepositoryRoot()),
+            Abi.HeaderHash, HeaderHash.Compute(Repository.Root),
             "The C headers have changed since the bindings were generated. Run ./build.sh bindings.");
 
     /// <summary>A change of one character, of a file's name, and of nothing but line endings.</summary>
@@ -37,16 +38,5 @@ public sealed class HeaderHashTests
         Assert.AreEqual(hash, Hash("a.h", "int a;\r\nint b;\r\n"));
         Assert.AreNotEqual(hash, Hash("a.h", "int a;\nint c;\n"));
         Assert.AreNotEqual(hash, Hash("b.h", "int a;\nint b;\n"));
-    }
-
-    private static string RepositoryRoot()
-    {
-        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
-        {
-            if (Directory.Exists(Path.Combine(folder.FullName, HeaderHash.Directory)))
-                return folder.FullName;
-        }
-
-        throw new DirectoryNotFoundException($"No folder above {AppContext.BaseDirectory} has {HeaderHash.Directory}.");
     }
 }

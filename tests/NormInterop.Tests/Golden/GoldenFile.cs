@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using NormInterop.Tests.Support;
 
 namespace NormInterop.Tests.Golden;
 
@@ -8,7 +9,7 @@ public sealed record GoldenFile
 {
     private static readonly JsonSerializerOptions Options = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
 
-    private static readonly Lazy<string> Root = new(FindRoot);
+    private static string Root => Path.Combine(Repository.Root, "tests", "golden");
 
     public required string Layer { get; init; }
 
@@ -34,12 +35,12 @@ public sealed record GoldenFile
     /// <summary>The names of all cases of a layer in ordinal order, as a source of DynamicData.</summary>
     public static IEnumerable<string> Names(string layer)
     {
-        string[] files = Directory.GetFiles(Path.Combine(Root.Value, layer), "*.json");
+        string[] files = Directory.GetFiles(Path.Combine(Root, layer), "*.json");
         string[] names = files.Select(file => Path.GetFileNameWithoutExtension(file)).ToArray();
 
         // A test over no cases would pass.
         if (names.Length == 0)
-            throw new FileNotFoundException($"No golden vectors of {layer} in {Root.Value}.");
+            throw new FileNotFoundException($"No golden vectors of {layer} in {Root}.");
 
         Array.Sort(names, StringComparer.Ordinal);
         return names;
@@ -47,24 +48,12 @@ public sealed record GoldenFile
 
     public static GoldenFile Load(string layer, string name)
     {
-        using FileStream stream = File.OpenRead(Path.Combine(Root.Value, layer, name + ".json"));
+        using FileStream stream = File.OpenRead(Path.Combine(Root, layer, name + ".json"));
         return JsonSerializer.Deserialize<GoldenFile>(stream, Options)
             ?? throw new InvalidDataException($"The golden file {layer}/{name}.json is null.");
     }
 
     public override string ToString() => $"{Layer}/{Name}";
-
-    private static string FindRoot()
-    {
-        for (DirectoryInfo? folder = new(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
-        {
-            string candidate = Path.Combine(folder.FullName, "tests", "golden");
-            if (Directory.Exists(candidate))
-                return candidate;
-        }
-
-        throw new DirectoryNotFoundException($"No folder tests/golden in {AppContext.BaseDirectory} or above it.");
-    }
 }
 
 /// <summary>One forward of the module, with a backward where <see cref="Dy"/> is not null, and the module's state after it.</summary>

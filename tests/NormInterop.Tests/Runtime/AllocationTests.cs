@@ -1,0 +1,43 @@
+using System.Numerics.Tensors;
+using NormInterop.Tests.Support;
+
+namespace NormInterop.Tests.Runtime;
+
+/// <summary>The span forms allocate nothing once the context has its memory.</summary>
+[TestClass]
+public sealed class AllocationTests
+{
+    public static IEnumerable<object[]> Cases =>
+        from shape in new[] { "8x16", "4x16x6x7", "2x8x3x4x5", "4x20x32x32" }
+        from form in new[] { Form.Contiguous, Form.ChannelsLast }
+        from training in new[] { true, false }
+        where form is Form.Contiguous || shape != "8x16"
+        select new object[] { shape, form, training };
+
+    [TestMethod]
+    [DynamicData(nameof(Cases))]
+    public void Spans_AllocateNothing(string lengths, Form form, bool training)
+    {
+        int[] shape = Tensors.Shape(lengths);
+        Tensor<float> x = Tensors.Random(1, shape, form), y = Tensors.Poisoned(shape, form);
+        Tensor<float> dy = Tensors.Random(2, shape, form), dx = Tensors.Poisoned(shape, form);
+        BatchNorm<float> norm = Layers.Varied(shape);
+        norm.Train(training);
+        NormContext<float> context = new();
+        long Run(int calls)
+        {
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            for (int i = 0; i < calls; i++)
+            {
+                norm.Forward(x.AsReadOnlyTensorSpan(), y.AsTensorSpan(), context);
+                norm.Backward(dy.AsReadOnlyTensorSpan(), x.AsReadOnlyTensorSpan(), dx.AsTensorSpan(), context);
+                norm.Forward(x.AsReadOnlyTensorSpan(), y.AsTensorSpan());
+            }
+
+            return GC.GetAllocatedBytesForCurrentThread() - before;
+        }
+
+        Run(10);
+        Assert.AreEqual(0, Run(100), "bytes allocated in 100 forwards and backwards");
+    }
+}
