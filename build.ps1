@@ -1,0 +1,287 @@
+#requires -Version 7
+# Everything a contributor does, by one name each: the verbs of build.sh, for Windows. Elsewhere this calls build.sh.
+# No param block: PowerShell would take the arguments meant for the sample or for BenchmarkDotNet as its own.
+
+if (-not $IsWindows) {
+    & bash "$PSScriptRoot/build.sh" @args
+    exit $LASTEXITCODE
+}
+
+$ErrorActionPreference = 'Stop'
+$env:DOTNET_NOLOGO = '1'
+$env:DOTNET_CLI_TELEMETRY_OPTOUT = '1'
+
+# The kernels are written for GCC and Clang. Without these CMake would take Visual Studio's compiler, if there is one.
+if (-not $env:CXX) { $env:CC = 'gcc'; $env:CXX = 'g++' }
+if (-not $env:CMAKE_GENERATOR) { $env:CMAKE_GENERATOR = 'Ninja' }
+
+$Sample = 'managed/samples/Digits/NormInterop.Samples.Digits.csproj'
+$Tests = 'tests/NormInterop.Tests/NormInterop.Tests.csproj'
+$Benchmarks = 'tests/benchmarks/NormInterop.Benchmarks/NormInterop.Benchmarks.csproj'
+$Peers = 'tests/benchmarks/peers/pytorch_batchnorm.py'
+$Results = Join-Path $PSScriptRoot 'build/test-results'
+$Jobs = [Environment]::ProcessorCount
+
+$Usage = @'
+Usage: ./build.ps1 <verb> [arguments]
+
+  demo       build what is needed and train on the digits; arguments go to the sample
+  test       build everything and run every test, native and managed
+  bench      time the layers (BenchmarkDotNet; arguments go to it); bench --peers: against PyTorch
+  build      build the native library, the packages and the programs
+  bindings   generate the P/Invoke layer anew from the C headers
+  sanitize   run the native tests under the address and undefined behavior sanitizers
+  pack       make the NuGet package in artifacts/
+  clean      remove everything that was built
+'@
+
+function Write-Step([string] $Text) { Write-Host "`n== $Text" }
+
+# PowerShell itself goes on after a program that failed.
+function Assert-Success([string] $What) {
+    if ($LASTEXITCODE -ne 0) { throw "Failed: $What" }
+}
+
+# ---- Set-up: nothing is installed here, but what is missing is named together with where it comes from. ----
+
+function Assert-Native {
+    $missing = @($env:CXX, 'cmake', 'ninja' | Where-Object { -not (Get-Command $_ -ErrorAction Ignore) })
+    if ($missing.Count -eq 0) { return }
+    throw @"
+Missing: $($missing -join ', '). One way to get everything that the native build and its tests need:
+  winget install MSYS2.MSYS2
+  C:\msys64\usr\bin\pacman -S --needed mingw-w64-ucrt-x86_64-gcc mingw-w64-ucrt-x86_64-gtest
+  C:\msys64\usr\bin\pacman -S --needed mingw-w64-ucrt-x86_64-cmake mingw-w64-ucrt-x86_64-ninja
+Then put C:\msys64\ucrt64\bin on the PATH and run this again.
+"@
+}
+
+# global.json says which SDK; asking for the version fails when there is none that fits.
+function Assert-DotNet {
+    if (Get-Command dotnet -ErrorAction Ignore) {
+        & dotnet --version *> $null
+        if ($LASTEXITCODE -eq 0) { return }
+    }
+    throw 'Missing: the .NET SDK 10. Get it with: winget install Microsoft.DotNet.SDK.10 (or from https://dot.net), then run this again.'
+}
+
+# ---- Building ----
+
+# The tests alone need GoogleTest, so that only the verbs that run them ask for it.
+function Build-Native([string] $Preset, [string] $WithTests) {
+    Write-Step "Configuring the native build ($Preset)"
+    & cmake --preset $Preset "-DNORMINTEROP_BUILD_TESTS=$WithTests" '--log-level=WARNING'
+    Assert-Success "cmake --preset $Preset"
+    Write-Step "Building the native library ($Preset)"
+    & cmake --build --preset $Preset --parallel $Jobs
+    Assert-Success "cmake --build --preset $Preset"
+}
+
+function Build-Managed {
+    Write-Step 'Building the managed projects'
+    & dotnet build NormInterop.sln -c Release --nologo -v minimal
+    Assert-Success 'dotnet build'
+}
+
+# ---- Testing ----
+
+$script:Passed = 0
+$script:Failed = 0
+$script:Skipped = 0
+
+function Get-SkipReason([System.Xml.XmlElement] $Test) {
+    $message = $Test.SelectSingleNode(".//*[local-name()='Message']")
+    $reason = 'no reason given'
+    if ($message) {
+        $reason = $message.InnerText
+    }
+    elseif ($Test.GetAttribute('status') -eq 'disabled') {
+        $reason = 'disabled'
+    }
+    elseif ($Test.InnerText -match ': Skipped\r?\n([\s\S]*?)\[  SKIPPED \]') {
+        # CTest itself only says that there was a mark; GoogleTest's reason stands above the mark.
+        $reason = $Matches[1]
+    }
+    return ($reason -replace '\s+', ' ').Trim()
+}
+
+# Adds a suite to the sum, from CTest's JUnit or VSTest's trx report. One that ran nothing, or that failed without a failed
+# test (a crash, say), counts as a failure: otherwise the closing line would look better than the truth.
+function Add-Suite([string] $Suite, [string] $Report, [int] $Status) {
+    $passed = 0
+    $failed = 0
+    $skipped = 0
+    if (Test-Path $Report) {
+        $xml = [System.Xml.XmlDocument]::new()
+        $xml.Load($Report)
+        foreach ($test in $xml.SelectNodes("//*[local-name()='testcase' or local-name()='UnitTestResult']")) {
+            $outcome = $test.GetAttribute('status') + $test.GetAttribute('outcome')
+            if ($outcome -in 'run', 'Passed') {
+                $passed += 1
+            }
+            elseif ($outcome -in 'notrun', 'disabled', 'NotExecuted', 'Inconclusive') {
+                $skipped += 1
+                $name = $test.GetAttribute('name') + $test.GetAttribute('testName')
+                Write-Host "Skipped: ${name}: $(Get-SkipReason $test)"
+            }
+            else {
+                $failed += 1
+            }
+        }
+    }
+    if ($passed + $failed -eq 0) {
+        Write-Host "The $Suite suite ran no test; this counts as a failure."
+        $failed = 1
+    }
+    elseif ($Status -ne 0 -and $failed -eq 0) {
+        Write-Host "The $Suite suite ended with status $Status though no test failed; this counts as a failure."
+        $failed = 1
+    }
+    $script:Passed += $passed
+    $script:Failed += $failed
+    $script:Skipped += $skipped
+}
+
+function Test-Native([string] $Preset) {
+    $report = Join-Path $Results "native-$Preset.xml"
+    New-Item -ItemType Directory -Force $Results > $null
+    Remove-Item -Force -ErrorAction Ignore $report
+    Write-Step "Native tests ($Preset)"
+    # A reason for skipping may stand far down in a test's output, which CTest would cut.
+    & ctest --preset $Preset --parallel $Jobs --progress --output-on-failure --output-junit $report --test-output-size-passed 1000000
+    Add-Suite 'native' $report $LASTEXITCODE
+}
+
+function Test-Managed {
+    $report = Join-Path $Results 'managed.trx'
+    Remove-Item -Force -ErrorAction Ignore $report
+    Write-Step 'Managed tests'
+    & dotnet test $Tests -c Release --no-build --nologo --results-directory $Results `
+        --logger 'trx;LogFileName=managed.trx' --logger 'console;verbosity=minimal'
+    Add-Suite 'managed' $report $LASTEXITCODE
+}
+
+# Runs the steps of a test verb and ends with the closing line, also when a build error came in between.
+function Invoke-Suites([scriptblock] $Steps) {
+    try {
+        & $Steps
+    }
+    catch {
+        Write-Host $_.Exception.Message
+        if ($script:Failed -eq 0) { $script:Failed = 1 }
+    }
+    Write-Host "`n$script:Passed passed, $script:Failed failed, $script:Skipped skipped"
+    if ($script:Failed -gt 0) { exit 1 }
+}
+
+# ---- Verbs ----
+
+function Invoke-Demo([string[]] $Arguments) {
+    Assert-DotNet
+    Assert-Native
+    Build-Native release OFF
+    Write-Step 'Running the demo'
+    & dotnet run --project $Sample -c Release '--' @Arguments
+    Assert-Success 'the demo'
+}
+
+function Invoke-Test {
+    Assert-DotNet
+    Assert-Native
+    Invoke-Suites {
+        if ($env:NORMINTEROP_ISA) { Write-Step "NORMINTEROP_ISA=${env:NORMINTEROP_ISA}: testing with these kernels only" }
+        Build-Native release ON
+        Build-Managed
+        Test-Native release
+        Test-Managed
+    }
+}
+
+function Invoke-Bench([string[]] $Arguments) {
+    Assert-DotNet
+    Assert-Native
+    Build-Native release OFF
+    if ($Arguments -contains '--peers') {
+        if (-not (Get-Command python -ErrorAction Ignore)) {
+            throw 'Missing: Python with torch and numpy. Get it with: winget install Python.Python.3.13, then pip install torch numpy.'
+        }
+        $rest = @($Arguments | Where-Object { $_ -ne '--peers' })
+        Write-Step 'Timing against PyTorch'
+        & python $Peers @rest
+        Assert-Success $Peers
+        return
+    }
+    # Without a filter BenchmarkDotNet would ask on the terminal which benchmarks to run.
+    if (-not ($Arguments -match '^(--filter|-f)(=|$)')) { $Arguments = @('--filter', '*') + $Arguments }
+    Write-Step 'Benchmarks'
+    & dotnet run --project $Benchmarks -c Release '--' @Arguments
+    Assert-Success 'the benchmarks'
+}
+
+function Invoke-Build {
+    Assert-DotNet
+    Assert-Native
+    Build-Native release OFF
+    Build-Managed
+}
+
+function Invoke-Bindings {
+    Assert-DotNet
+    Write-Step 'Generating the bindings'
+    & dotnet run --project bindings/generator -c Release
+    Assert-Success 'the generator'
+}
+
+function Invoke-Sanitize {
+    Assert-Native
+    Invoke-Suites {
+        Build-Native sanitize ON
+        Test-Native sanitize
+    }
+}
+
+function Invoke-Pack {
+    Assert-DotNet
+    Assert-Native
+    Build-Native release OFF
+    Write-Step 'Packing'
+    & dotnet pack managed/NormInterop -c Release -o artifacts --nologo
+    Assert-Success 'dotnet pack'
+}
+
+function Invoke-Clean {
+    $leftovers = @('build', 'artifacts')
+    foreach ($project in @(Get-ChildItem -Path @('bindings', 'managed', 'tests') -Recurse -Filter '*.csproj')) {
+        $leftovers += Join-Path $project.DirectoryName 'bin'
+        $leftovers += Join-Path $project.DirectoryName 'obj'
+    }
+    Remove-Item -Path $leftovers -Recurse -Force -ErrorAction Ignore
+}
+
+$Verb = if ($args.Count -gt 0) { [string] $args[0] } else { 'help' }
+$Rest = @($args | Select-Object -Skip 1)
+
+if ($Verb -in 'help', '-h', '--help') {
+    Write-Host $Usage
+    exit 0
+}
+if ($Verb -notin 'demo', 'test', 'bench', 'build', 'bindings', 'sanitize', 'pack', 'clean') {
+    Write-Host "Unknown verb: $Verb`n`n$Usage"
+    exit 2
+}
+if ($Rest.Count -gt 0 -and $Verb -notin 'demo', 'bench') {
+    Write-Host "build.ps1 $Verb takes no arguments."
+    exit 2
+}
+
+Push-Location $PSScriptRoot
+try {
+    & "Invoke-$Verb" $Rest
+}
+catch {
+    Write-Host $_.Exception.Message
+    exit 1
+}
+finally {
+    Pop-Location
+}

@@ -1,0 +1,316 @@
+#!/usr/bin/env bash
+# Everything a contributor does, by one name each. build.ps1 has the same verbs; what they do is written once, in
+# CMakePresets.json and NormInterop.sln, and both scripts only call it.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+
+# Nothing here depends on a culture, and so the .NET SDK can do without ICU, which small systems do not have.
+export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1
+
+sample=managed/samples/Digits/NormInterop.Samples.Digits.csproj
+tests=tests/NormInterop.Tests/NormInterop.Tests.csproj
+benchmarks=tests/benchmarks/NormInterop.Benchmarks/NormInterop.Benchmarks.csproj
+peers=tests/benchmarks/peers/pytorch_batchnorm.py
+results="$PWD/build/test-results"
+jobs=$(nproc 2>/dev/null || getconf _NPROCESSORS_ONLN)
+
+usage() {
+    cat <<'TEXT'
+Usage: ./build.sh <verb> [arguments]
+
+  demo       build what is needed and train on the digits; arguments go to the sample
+  test       build everything and run every test, native and managed
+  bench      time the layers (BenchmarkDotNet; arguments go to it); bench --peers: against PyTorch
+  build      build the native library, the packages and the programs
+  bindings   generate the P/Invoke layer anew from the C headers
+  sanitize   run the native tests under the address and undefined behavior sanitizers
+  pack       make the NuGet package in artifacts/
+  clean      remove everything that was built
+TEXT
+}
+
+step() { printf '\n== %s\n' "$*"; }
+
+die() {
+    printf '%s\n' "$*" >&2
+    exit 1
+}
+
+have() { command -v "$1" >/dev/null 2>&1; }
+
+# quietly <log> <command...>: the output matters only if the command fails.
+quietly() {
+    local log="build/logs/$1.log"
+    shift
+    mkdir -p build/logs
+    if ! "$@" >"$log" 2>&1; then
+        cat "$log" >&2
+        die "Failed: $*"
+    fi
+}
+
+# ---- Set-up: looks for commands and files only, so that a ready machine never meets a package manager. ----
+
+# The compiler that CMake will take.
+compiler() { command -v "${CXX:-c++}" || command -v g++ || command -v clang++; }
+
+have_googletest() { printf '#include <gtest/gtest.h>\n' | "$(compiler)" -E -x c++ - >/dev/null 2>&1; }
+
+have_pytorch() {
+    /usr/bin/python3 -c 'import importlib.util as u; exit(not (u.find_spec("torch") and u.find_spec("numpy")))' 2>/dev/null
+}
+
+# install <packages...>: by their Debian names, which say well enough elsewhere what is missing.
+install() {
+    (($# > 0)) || return 0
+    local command=(apt-get install -y --no-install-recommends "$@")
+    have apt-get || die "Missing: $* (Debian's names). Install them with this system's package manager, then run this again."
+    ((EUID == 0)) || die "Missing: $*. Install with: sudo ${command[*]}"
+    step "Installing: $* with: ${command[*]}"
+    quietly apt-update apt-get update
+    DEBIAN_FRONTEND=noninteractive quietly apt-install "${command[@]}"
+}
+
+# set_up_native [googletest]
+set_up_native() {
+    local missing=()
+    compiler >/dev/null || missing+=(g++)
+    have cmake || missing+=(cmake)
+    [[ -n ${CMAKE_GENERATOR:-} ]] || have make || missing+=(make)
+    [[ ${1:-} != googletest ]] || have_googletest || missing+=(libgtest-dev)
+    install ${missing[@]+"${missing[@]}"}
+}
+
+# global.json says which SDK; asking for the version fails when there is none that fits.
+set_up_dotnet() {
+    local answer advice="Missing: the .NET SDK 10. Get it from https://dot.net, then run this again."
+    have dotnet || die "$advice"
+    answer=$(dotnet --version 2>&1) || die "$answer"$'\n'"$advice"
+}
+
+# ---- Building ----
+
+# configure <preset>: the tests are left out only where GoogleTest is not installed, which they alone need.
+configure() {
+    local with_tests=ON
+    have_googletest || with_tests=OFF
+    step "Configuring the native build ($1)"
+    quietly "configure-$1" cmake --preset "$1" -DNORMINTEROP_BUILD_TESTS=$with_tests
+}
+
+# build_native <preset> [target...]
+build_native() {
+    local preset=$1
+    shift
+    configure "$preset"
+    step "Building the native library ($preset)"
+    cmake --build --preset "$preset" --parallel "$jobs" ${1+--target "$@"}
+}
+
+build_managed() {
+    step "Building the managed projects"
+    dotnet build NormInterop.sln -c Release --nologo -v minimal
+}
+
+# ---- Testing ----
+
+passed=0 failed=0 skipped=0
+
+# outcomes <report>: one line "outcome <tab> test <tab> reason" for every test of CTest's JUnit or VSTest's trx report.
+outcomes() {
+    awk '
+        function plain(text) {
+            gsub(/&lt;/, "<", text); gsub(/&gt;/, ">", text); gsub(/&quot;/, "\"", text); gsub(/&apos;/, "\047", text)
+            gsub(/&#x[0-9A-Fa-f]+;|[\t\r]/, " ", text); gsub(/&amp;/, "\\&", text)
+            gsub(/  +/, " ", text); sub(/^ /, "", text); sub(/ $/, "", text)
+            return text
+        }
+        function attribute(key) {
+            if (!match($0, " " key "=\"[^\"]*\"")) return ""
+            return substr($0, RSTART + length(key) + 3, RLENGTH - length(key) - 4)
+        }
+        function flush_test() {
+            if (name != "") print outcome "\t" plain(name) "\t" plain(reason)
+            name = reason = ""; in_reason = 0
+        }
+        /<testcase / {
+            flush_test(); name = attribute("name"); status = attribute("status")
+            outcome = status == "run" ? "passed" : status == "notrun" || status == "disabled" ? "skipped" : "failed"
+            if (status == "disabled") reason = "disabled"
+        }
+        /<UnitTestResult / {
+            flush_test(); name = attribute("testName"); status = attribute("outcome")
+            outcome = status == "Passed" ? "passed" : status == "NotExecuted" || status == "Inconclusive" ? "skipped" : "failed"
+        }
+        # GoogleTest: the lines between "file:line: Skipped" and the closing mark; CTest itself only says that there was a mark.
+        /^\[  SKIPPED \]/ { in_reason = 0 }
+        in_reason { reason = reason " " $0; if (sub(/<\/Message>.*/, "", reason)) in_reason = 0 }
+        outcome == "skipped" && /: Skipped$/ { in_reason = 1 }
+        /<skipped message=/ && !/SKIP_REGULAR_EXPRESSION_MATCHED/ { reason = attribute("message") }
+        outcome == "skipped" && /<Message>/ {
+            reason = $0; sub(/.*<Message>/, "", reason); in_reason = !sub(/<\/Message>.*/, "", reason)
+        }
+        END { flush_test() }' "$1"
+}
+
+# count <suite> <report> <status>: adds a suite to the sum. One that ran nothing, or that failed without a failed test
+# (a crash, say), counts as a failure: otherwise the closing line would look better than the truth.
+count() {
+    local suite=$1 report=$2 status=$3 outcome name reason
+    local suite_passed=0 suite_failed=0 suite_skipped=0
+    if [[ -f $report ]]; then
+        while IFS=$'\t' read -r outcome name reason; do
+            case $outcome in
+                passed) suite_passed=$((suite_passed + 1)) ;;
+                failed) suite_failed=$((suite_failed + 1)) ;;
+                *)
+                    suite_skipped=$((suite_skipped + 1))
+                    printf 'Skipped: %s: %s\n' "$name" "${reason:-no reason given}"
+                    ;;
+            esac
+        done < <(outcomes "$report")
+    fi
+    if ((suite_passed + suite_failed == 0)); then
+        printf 'The %s suite ran no test; this counts as a failure.\n' "$suite"
+        suite_failed=1
+    elif ((status != 0 && suite_failed == 0)); then
+        printf 'The %s suite ended with status %d though no test failed; this counts as a failure.\n' "$suite" "$status"
+        suite_failed=1
+    fi
+    passed=$((passed + suite_passed)) failed=$((failed + suite_failed)) skipped=$((skipped + suite_skipped))
+}
+
+# close_tests <status>: the closing line, also when a build error or an interrupt came in between.
+close_tests() {
+    (($1 == 0 || failed > 0)) || failed=1
+    printf '\n%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"
+    ((failed == 0)) || exit 1
+}
+
+# A terminal gets CTest's single line of progress; a log gets what failed or was skipped and the sum.
+run_ctest() {
+    if [[ -t 1 ]]; then
+        ctest "$@" --progress
+    else
+        ctest "$@" | { grep -vE '^ +Start +[0-9]+: | Passed +[0-9.]+ sec$' || true; }
+    fi
+}
+
+# test_native <preset>
+test_native() {
+    local report="$results/native-$1.xml" status=0
+    mkdir -p "$results"
+    rm -f "$report"
+    step "Native tests ($1)"
+    # A reason for skipping may stand far down in a test's output, which CTest would cut.
+    run_ctest --preset "$1" --parallel "$jobs" --output-on-failure --output-junit "$report" --test-output-size-passed 1000000 ||
+        status=$?
+    count native "$report" "$status"
+}
+
+test_managed() {
+    local report="$results/managed.trx" status=0
+    rm -f "$report"
+    step "Managed tests"
+    dotnet test "$tests" -c Release --no-build --nologo --results-directory "$results" \
+        --logger "trx;LogFileName=managed.trx" --logger "console;verbosity=minimal" || status=$?
+    count managed "$report" "$status"
+}
+
+# ---- Verbs ----
+
+no_arguments() {
+    (($# == 1)) && return
+    printf 'build.sh %s takes no arguments.\n' "$1" >&2
+    exit 2
+}
+
+verb_demo() {
+    set_up_dotnet
+    set_up_native
+    build_native release norminterop
+    step "Running the demo"
+    dotnet run --project "$sample" -c Release -- "$@"
+}
+
+verb_test() {
+    no_arguments test "$@"
+    set_up_dotnet
+    set_up_native googletest
+    trap 'close_tests $?' EXIT
+    [[ -z ${NORMINTEROP_ISA:-} ]] || step "NORMINTEROP_ISA=$NORMINTEROP_ISA: testing with these kernels only"
+    build_native release
+    build_managed
+    test_native release
+    test_managed
+}
+
+verb_bench() {
+    set_up_dotnet
+    set_up_native
+    if [[ ${1:-} == --peers ]]; then
+        shift
+        have_pytorch || install python3 python3-torch python3-numpy
+        build_native release norminterop
+        step "Timing against PyTorch"
+        /usr/bin/python3 "$peers" "$@"
+        return
+    fi
+    # Without a filter BenchmarkDotNet would ask on the terminal which benchmarks to run.
+    [[ " $* " =~ \ (--filter|-f)[\ =] ]] || set -- --filter '*' "$@"
+    build_native release norminterop
+    step "Benchmarks"
+    dotnet run --project "$benchmarks" -c Release -- "$@"
+}
+
+verb_build() {
+    no_arguments build "$@"
+    set_up_dotnet
+    set_up_native
+    build_native release
+    build_managed
+}
+
+verb_bindings() {
+    no_arguments bindings "$@"
+    set_up_dotnet
+    step "Generating the bindings"
+    dotnet run --project bindings/generator -c Release
+}
+
+verb_sanitize() {
+    no_arguments sanitize "$@"
+    set_up_native googletest
+    trap 'close_tests $?' EXIT
+    build_native sanitize
+    test_native sanitize
+}
+
+verb_pack() {
+    no_arguments pack "$@"
+    set_up_dotnet
+    set_up_native
+    build_native release norminterop
+    step "Packing"
+    dotnet pack managed/NormInterop -c Release -o artifacts --nologo
+}
+
+verb_clean() {
+    no_arguments clean "$@"
+    rm -rf build artifacts
+    local project
+    find bindings managed tests -name '*.csproj' | while IFS= read -r project; do
+        project=${project%/*}
+        rm -rf "${project:?}/bin" "${project:?}/obj"
+    done
+}
+
+case ${1:-help} in
+    demo | test | bench | build | bindings | sanitize | pack | clean) "verb_$1" "${@:2}" ;;
+    help | -h | --help) usage ;;
+    *)
+        printf 'Unknown verb: %s\n\n' "$1" >&2
+        usage >&2
+        exit 2
+        ;;
+esac
