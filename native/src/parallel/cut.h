@@ -77,18 +77,24 @@ private:
 
 /// A channels-last tensor as a grid: chunks of rows by tiles of channels. Chunks are numerous enough to share out and
 /// few enough for their partial results, 16 bytes a channel, to be small beside the data: at most a sixteenth of it.
+/// Tiles are as wide as a kernel takes, so that memory is read in order, unless there are too few chunks for the
+/// threads. They may depend on the threads, as channels never meet.
 class RowGrid {
 public:
     static constexpr int64_t kMostChunks = 128;
     static constexpr int64_t kLeastChunkRows = 2 * kRowBlock;
 
-    RowGrid(int64_t rows, int64_t channels)
+    RowGrid(int64_t rows, int64_t channels, int32_t threads)
         : rows_(rows),
           channels_(channels),
-          chunk_rows_(std::max(round_up(ceil_div(rows, kMostChunks), kRowBlock), kLeastChunkRows)) {}
+          chunk_rows_(std::max(round_up(ceil_div(rows, kMostChunks), kRowBlock), kLeastChunkRows)),
+          tile_(kRowTile) {
+        const int64_t wanted = threads > 1 ? ceil_div(4 * threads, chunks()) : 1;
+        tile_ = std::min(kRowTile, round_up(ceil_div(channels, wanted), kLeastTile));
+    }
 
     int64_t chunks() const { return ceil_div(rows_, chunk_rows_); }
-    int64_t tiles() const { return ceil_div(channels_, kRowTile); }
+    int64_t tiles() const { return ceil_div(channels_, tile_); }
     int64_t pieces() const { return chunks() * tiles(); }
     /// Channels with room for whole vectors: the distance between two chunks' partial results.
     int64_t padded_channels() const { return round_up(channels_, 16); }
@@ -102,15 +108,18 @@ public:
     };
 
     Piece at(int64_t index) const {
-        const int64_t chunk = index / tiles(), channel = index % tiles() * kRowTile;
+        const int64_t chunk = index / tiles(), channel = index % tiles() * tile_;
         return {chunk,
                 channel,
                 chunk * chunk_rows_ * channels_ + channel,
-                {rows_of_chunk(chunk), channels_, std::min(kRowTile, channels_ - channel)}};
+                {rows_of_chunk(chunk), channels_, std::min(tile_, channels_ - channel)}};
     }
 
 private:
-    int64_t rows_, channels_, chunk_rows_;
+    /// Channels of the narrowest tile: whole cache lines, and some of them.
+    static constexpr int64_t kLeastTile = 64;
+
+    int64_t rows_, channels_, chunk_rows_, tile_;
 };
 
 }  // namespace ni::parallel

@@ -37,7 +37,9 @@ public sealed class AllocationTests
             return GC.GetAllocatedBytesForCurrentThread() - before;
         }
 
-        Run(10);
-        Assert.AreEqual(0, Run(100), "bytes allocated in 100 forwards and backwards");
+        // The runtime itself may allocate a few bytes on this thread, once, when it replaces code by a better compiled version.
+        // An allocation of ours would be in every run.
+        long least = Enumerable.Range(0, 4).Min(_ => Run(100));
+        Assert.AreEqual(0, least, "bytes allocated in 100 forwards and backwards");
     }
 }

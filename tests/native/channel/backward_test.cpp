@@ -61,7 +61,8 @@ protected:
 INSTANTIATE_TEST_SUITE_P(Shapes, BackwardOptions,
                          testing::Values(TensorCase{3, 5, 70, false}, TensorCase{3, 5, 70, true},
                                          TensorCase{40, 5, 1, false}, TensorCase{1, 2, 150001, false},
-                                         TensorCase{8, 16, 2500, true}));
+                                         TensorCase{8, 16, 2500, true}),
+                         shape_name);
 
 TEST_P(BackwardOptions, InPlaceOfEitherInputGivesTheSameBits) {
     const Gradients training_expected = backward_training(best(), shape_, in_, forward_);

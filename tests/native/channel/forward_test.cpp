@@ -65,7 +65,8 @@ class ForwardOptions : public testing::TestWithParam<TensorCase> {};
 INSTANTIATE_TEST_SUITE_P(Shapes, ForwardOptions,
                          testing::Values(TensorCase{3, 5, 70, false}, TensorCase{3, 5, 70, true},
                                          TensorCase{40, 5, 1, false}, TensorCase{1, 2, 150001, false},
-                                         TensorCase{8, 16, 2500, true}));
+                                         TensorCase{8, 16, 2500, true}),
+                         shape_name);
 
 TEST_P(ForwardOptions, InPlaceGivesTheSameBits) {
     const TensorCase shape = GetParam();

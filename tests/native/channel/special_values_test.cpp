@@ -36,7 +36,8 @@ INSTANTIATE_TEST_SUITE_P(Shapes, SpecialValues,
                          testing::Values(TensorCase{2, 5, 12, false}, TensorCase{7, 5, 1, false},
                                          TensorCase{9, 35, 49, false}, TensorCase{3, 5, 5000, false},
                                          TensorCase{2, 5, 12, true}, TensorCase{9, 35, 49, true},
-                                         TensorCase{3, 5, 5000, true}));
+                                         TensorCase{3, 5, 5000, true}),
+                         shape_name);
 
 TEST_P(SpecialValues, AConstantChannelComesOutAsExactlyItsBias) {
     const float values[] = {
@@ -120,6 +121,36 @@ TEST_P(SpecialValues, InferenceTouchesNoElementButTheOddOne) {
     EXPECT_TRUE(std::isnan(got[place]));
     got[place] = clean[place];
     EXPECT_TRUE(same_bits(got, clean));
+}
+
+TEST_P(SpecialValues, InfinitiesOfOneSignMakeAnInfiniteMean) {
+    // Far apart, so that they meet in the fold of partial results and not in one block.
+    for (const bool both_signs : {false, true}) {
+        BatchNormInputs in = in_;
+        in.x[shape_.at(0, 1, 0)] = INFINITY;
+        in.x[shape_.at(shape_.batch - 1, 1, shape_.spatial - 1)] = both_signs ? -INFINITY : INFINITY;
+        const Training out = forward_training(best(), shape_, in);
+        EXPECT_TRUE(both_signs ? std::isnan(out.mean[1]) : out.mean[1] == INFINITY) << out.mean[1];
+        EXPECT_TRUE(std::isnan(out.invstd[1]));
+    }
+}
+
+TEST_P(SpecialValues, BackwardInferenceIsOneProductAndKeepsTheSignOfZeros) {
+    in_.dy[shape_.at(0, 2, 0)] = 0.0F;
+    in_.dy[shape_.at(1, 2, 0)] = -0.0F;
+    for (const bool with_parameters : {false, true}) {
+        std::vector<float> dx(in_.dy.size()), parameters(2 * in_.weight.size());
+        float* dweight = with_parameters ? parameters.data() : nullptr;
+        batchnorm_backward_inference(best(), shape_.tensor(), in_.dy.data(), in_.x.data(), in_.weight.data(), in_.eps,
+                                     in_.running_mean.data(), in_.running_var.data(), dx.data(),
+                                     {dweight, nullptr, false});
+        for (int64_t i = 0; i < shape_.elements(); ++i) {
+            const int64_t c = shape_.channel_of(i);
+            const double invstd = 1 / std::sqrt(static_cast<double>(in_.running_var[c]) + in_.eps);
+            const auto scale = static_cast<float>(static_cast<double>(in_.weight[c]) * invstd);
+            ASSERT_TRUE(same_bits(dx[i], scale * in_.dy[i])) << "element " << i << ": " << dx[i];
+        }
+    }
 }
 
 TEST_P(SpecialValues, HugeValuesAreNormalized) {

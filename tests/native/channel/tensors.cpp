@@ -1,7 +1,5 @@
 #include "channel/tensors.h"
 
-#include <gtest/gtest.h>
-
 #include <cmath>
 #include <limits>
 
@@ -21,6 +19,12 @@ std::vector<T> unwritten(int64_t count) {
 std::ostream& operator<<(std::ostream& out, const TensorCase& shape) {
     return out << "(" << shape.batch << ", " << shape.channels << ", " << shape.spatial << ") "
                << (shape.channels_last ? "NSC, " : "NCS, ") << name_of(shape.fill);
+}
+
+std::string shape_name(const testing::TestParamInfo<TensorCase>& tested) {
+    const TensorCase& shape = tested.param;
+    return std::to_string(shape.batch) + "x" + std::to_string(shape.channels) + "x" + std::to_string(shape.spatial) +
+           (shape.channels_last ? "_nsc" : "_ncs");
 }
 
 BatchNormInputs::BatchNormInputs(const TensorCase& shape)

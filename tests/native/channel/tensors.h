@@ -1,8 +1,11 @@
 // Tensors, layers and gradients for the tests of whole per-channel passes.
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <cstdint>
 #include <ostream>
+#include <string>
 #include <vector>
 
 #include "kernels/channel/channel_norm.h"
@@ -29,6 +32,8 @@ struct TensorCase {
     }
 };
 std::ostream& operator<<(std::ostream& out, const TensorCase& shape);
+/// The shape as a part of a test's name.
+std::string shape_name(const testing::TestParamInfo<TensorCase>& tested);
 
 /// Everything a BatchNorm takes. x has the fill of the case; all else is ordinary.
 struct BatchNormInputs {

@@ -7,11 +7,11 @@
 namespace ni::test {
 namespace {
 
-constexpr int64_t kPlaneLengths[] = {1,  2,  3,  7,  8,  9,  15, 16,  17,  31,  32,   33,   47,  48,
-                                     49, 63, 64, 65, 79, 80, 81, 127, 128, 129, 4095, 4096, 4097};
-constexpr int64_t kChannels[] = {1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14,  15, 16,
-                                 17, 31, 32, 33, 47, 48, 49, 63, 64, 65, 79, 80, 81, 511, 512};
-constexpr int64_t kRows[] = {1, 2, 7, 8, 9, 63, 64, 65, 128, 129};
+constexpr int64_t kPlaneLengths[] = {1,  2,  3,  7,  8,  9,  15,  16,  17,  31,   32,   33,   47,   48,   49,
+                                     63, 64, 65, 79, 80, 81, 127, 128, 129, 1023, 1024, 1025, 4095, 4096, 4097};
+constexpr int64_t kChannels[] = {1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13,  14,  15,  16,  17,
+                                 31, 32, 33, 47, 48, 49, 63, 64, 65, 79, 80, 81, 127, 128, 129, 511, 512};
+constexpr int64_t kRows[] = {1, 2, 7, 8, 9, 31, 32, 33, 63, 64, 65, 128, 129};
 
 }  // namespace
 
@@ -26,9 +26,11 @@ std::ostream& operator<<(std::ostream& out, const KernelCase& piece) {
 
 std::vector<float> inputs(const KernelCase& piece, int index) {
     // A product of two huge or two tiny numbers leaves float's range by right, which is not what is tested.
-    const bool plain = index > 0 && (piece.fill == Fill::kHuge || piece.fill == Fill::kDenormal);
+    const bool scaled = piece.fill == Fill::kDenormal || piece.fill == Fill::kSmall || piece.fill == Fill::kHuge;
+    const bool plain = index > 0 && scaled;
     const uint64_t seed = piece.seed() + 1000003U * static_cast<uint64_t>(index);
-    return filled(plain ? Fill::kNormal : piece.fill, piece.elements(), seed);
+    const int64_t head = piece.rows ? 8 * piece.length : 16;
+    return filled(plain ? Fill::kNormal : piece.fill, piece.elements(), seed, head);
 }
 
 Guarded<float> strided(const KernelCase& piece, const std::vector<float>& values, Flush flush, int64_t gap) {
@@ -85,6 +87,8 @@ std::vector<KernelCase> fill_cases(bool rows) {
                     cases.push_back({false, count, length + 3, length, fill});
         }
     }
+    // So many elements that the far ones are a small part of all.
+    cases.push_back({rows, rows ? 4096 : 300, 20, 17, Fill::kFarHead});
     return cases;
 }
 
@@ -100,6 +104,15 @@ std::vector<KernelCase> placement_cases(bool rows) {
             cases.push_back({rows, 3, length + 2, length, Fill::kNormal, store, Flush::kEnd, 0, false, true});
         }
         cases.push_back({rows, 0, 16, 16, Fill::kNormal, store});
+    }
+    // Hints that point behind the buffer, before it, and nowhere.
+    if (!rows) {
+        for (const int64_t next : {int64_t{64}, int64_t{1} << 30, -(int64_t{1} << 30)})
+            for (const int64_t length : {1, 17, 64, 143, 3000}) {
+                KernelCase piece{false, 3, length + 2, length};
+                piece.next = next;
+                cases.push_back(piece);
+            }
     }
     return cases;
 }

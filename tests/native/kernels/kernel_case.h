@@ -21,10 +21,11 @@ struct KernelCase {
     int64_t gap = 0;         ///< floats between the output and the forbidden page: its alignment
     bool in_place = false;   ///< the output is the first input
     bool in_second = false;  ///< the output is the second input, where there are two
+    int64_t next = 0;        ///< Planes::next: what may be fetched, which is not to be read
 
     int64_t extent() const { return count == 0 ? 0 : (count - 1) * stride + length; }
     int64_t elements() const { return count * length; }
-    Planes planes() const { return {count, stride, length}; }
+    Planes planes() const { return {count, stride, length, next}; }
     Rows as_rows() const { return {count, stride, length}; }
     /// Where constants and sums by channel are wanted: 1 for planes.
     int64_t channels() const { return rows ? length : 1; }
@@ -33,8 +34,7 @@ struct KernelCase {
 };
 std::ostream& operator<<(std::ostream& out, const KernelCase& piece);
 
-/// The case's input number `index`, run after run without the gaps. Only input 0 has the case's fill if
-/// `plain_others`: products of two huge numbers overflow by right, and are not what is tested.
+/// The case's input number `index`, run after run without the gaps.
 std::vector<float> inputs(const KernelCase& piece, int index);
 
 /// `values` at the case's stride. The elements between runs are NaN: whoever reads them cannot hide it.

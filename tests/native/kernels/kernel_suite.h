@@ -34,10 +34,9 @@ extern const KernelSuite kPlanesBackwardApply, kRowsBackwardApply;
 /// 2^-24: the largest relative error of one rounding to float.
 constexpr long double kRoundoff = 0x1p-24L;
 
-/// Additions in float that an element's sum goes through at most, before double takes over.
-inline int64_t additions(const KernelCase& piece) {
-    return piece.rows ? kRowBlock : piece.count * ((piece.length + 63) / 64) + 2;
-}
+/// Additions in float that an element's sum goes through at most, before double takes over: the rows of a block, or 16
+/// groups of a plane and the sum of two accumulators.
+inline int64_t additions(const KernelCase& piece) { return piece.rows ? kRowBlock : 16 + 1; }
 
 /// A reduction by channel has room for whole vectors, and leaves what stands beyond the channels undefined.
 inline int64_t room_for(int64_t channels) { return (channels + 15) / 16 * 16; }

@@ -66,6 +66,22 @@ TEST(PlaneBlocks, PartsOfAPlaneBeginAtWholeVectors) {
     }
 }
 
+TEST(PlaneBlocks, HintsLeadToWhatIsReadNext) {
+    int64_t hints = 0;
+    for (const Shape& shape : {Shape{64, 4, 3136}, Shape{64, 700, 49}, Shape{3, 2, 200000}, Shape{2, 3, 50}}) {
+        const PlaneBlocks blocks(shape.batch, shape.channels, shape.spatial);
+        for (int64_t b = 0; b < blocks.count(); ++b) {
+            const auto block = blocks.at(b, true);
+            const bool last = b + 1 == blocks.count();
+            const int64_t following = last ? shape.spatial : blocks.at(b + 1, true).offset;
+            EXPECT_TRUE(block.planes.next == 0 || block.offset + block.planes.next == following) << "block " << b;
+            EXPECT_TRUE(!last || blocks.at(b, false).planes.next == 0);
+            hints += block.planes.next != 0 ? 1 : 0;
+        }
+    }
+    EXPECT_GT(hints, 0);
+}
+
 TEST(PlaneBlocks, WholeIsAllPlanesOfAChannel) {
     const PlaneBlocks blocks(5, 3, 7000);
     EXPECT_EQ(blocks.whole().count, 5);
@@ -82,7 +98,7 @@ TEST(RowGrid, CoversEveryElementExactlyOnce) {
             if (rows * channels > 10'000'000) continue;
             SCOPED_TRACE(testing::Message() << rows << " rows of " << channels);
             std::vector<char> visits(static_cast<size_t>(rows * channels));
-            const RowGrid grid(rows, channels);
+            const RowGrid grid(rows, channels, 1);
             for (int64_t i = 0; i < grid.pieces(); ++i) {
                 const auto piece = grid.at(i);
                 ASSERT_EQ(piece.offset % channels, piece.channel);
@@ -98,7 +114,7 @@ TEST(RowGrid, CoversEveryElementExactlyOnce) {
 TEST(RowGrid, PiecesFitTheKernelsAndTheRoomForTheirSums) {
     for (const int64_t rows : kGridRows) {
         for (const int64_t channels : kGridChannels) {
-            const RowGrid grid(rows, channels);
+            const RowGrid grid(rows, channels, 1);
             EXPECT_GE(grid.padded_channels(), channels);
             for (int64_t i = 0; i < grid.pieces(); ++i) {
                 const auto piece = grid.at(i);
@@ -119,7 +135,7 @@ TEST(RowGrid, PiecesFitTheKernelsAndTheRoomForTheirSums) {
 TEST(RowGrid, PartialSumsAreSmallBesideTheData) {
     for (const int64_t rows : {int64_t{1}, int64_t{64}, int64_t{65}, int64_t{8192}, int64_t{8193}, int64_t{1} << 40}) {
         for (const int64_t channels : kGridChannels) {
-            const RowGrid grid(rows, channels);
+            const RowGrid grid(rows, channels, 1);
             EXPECT_LE(grid.chunks(), RowGrid::kMostChunks);
             // Of one chunk of fewer than RowGrid::kLeastChunkRows rows, the sums are as large as they are.
             const int64_t sums = grid.chunks() * channels * 16, data = rows * channels * 4;

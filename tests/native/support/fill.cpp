@@ -1,5 +1,6 @@
 #include "support/fill.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <numbers>
@@ -33,6 +34,8 @@ const char* name_of(Fill fill) {
             return "offset 1e4";
         case Fill::kDenormal:
             return "denormal";
+        case Fill::kSmall:
+            return "small";
         case Fill::kHuge:
             return "huge";
         case Fill::kConstant:
@@ -41,6 +44,8 @@ const char* name_of(Fill fill) {
             return "one NaN";
         case Fill::kInfinity:
             return "one infinity";
+        case Fill::kFarHead:
+            return "far head";
     }
     return "?";
 }
@@ -56,11 +61,17 @@ std::vector<float> normals(int64_t count, uint64_t seed, double offset, double s
     return values;
 }
 
-std::vector<float> filled(Fill fill, int64_t count, uint64_t seed) {
+std::vector<float> filled(Fill fill, int64_t count, uint64_t seed, int64_t head) {
     if (fill == Fill::kConstant) return std::vector<float>(static_cast<size_t>(count), kConstantValue);
-    const double scale = fill == Fill::kDenormal ? 1e-40 : fill == Fill::kHuge ? 1e30 : 1.0;
+    const double scale = fill == Fill::kDenormal ? 1e-40
+                         : fill == Fill::kSmall  ? 3e-21
+                         : fill == Fill::kHuge   ? 1e30
+                                                 : 1.0;
     std::vector<float> values = normals(count, seed, fill == Fill::kOffset ? 1e4 : 0.0, scale);
     if (values.empty()) return values;
+    if (fill == Fill::kFarHead) {
+        for (size_t i = 0; i < std::min(values.size(), static_cast<size_t>(head)); ++i) values[i] += 100.0F;
+    }
     float& odd = values[mixed(seed + 1) % values.size()];
     if (fill == Fill::kNan) odd = std::numeric_limits<float>::quiet_NaN();
     if (fill == Fill::kInfinity) odd = std::numeric_limits<float>::infinity();

@@ -10,21 +10,24 @@ enum class Fill {
     kNormal,    ///< standard normal
     kOffset,    ///< standard normal + 1e4
     kDenormal,  ///< standard normal * 1e-40: below float's normal range
+    kSmall,     ///< standard normal * 3e-21: squares are denormal in float
     kHuge,      ///< standard normal * 1e30: squares overflow in float
     kConstant,  ///< one value that is no short binary fraction
     kNan,       ///< standard normal, but one element
     kInfinity,  ///< standard normal, but one element
+    kFarHead,   ///< standard normal, but the first elements, from which a shifted sum takes its shift, are around 100
 };
 
-constexpr Fill kFills[] = {Fill::kNormal,   Fill::kOffset, Fill::kDenormal, Fill::kHuge,
-                           Fill::kConstant, Fill::kNan,    Fill::kInfinity};
+constexpr Fill kFills[] = {Fill::kNormal,   Fill::kOffset, Fill::kDenormal, Fill::kSmall,  Fill::kHuge,
+                           Fill::kConstant, Fill::kNan,    Fill::kInfinity, Fill::kFarHead};
 const char* name_of(Fill fill);
 
 /// The value of every element of kConstant.
 constexpr float kConstantValue = -3.3F;
 
 /// `count` values. Different seeds give different values; the odd element of kNan and kInfinity moves with the seed.
-std::vector<float> filled(Fill fill, int64_t count, uint64_t seed);
+/// `head` is the number of first elements of kFarHead.
+std::vector<float> filled(Fill fill, int64_t count, uint64_t seed, int64_t head = 16);
 
 /// Standard normal values plus `offset`, times `scale`.
 std::vector<float> normals(int64_t count, uint64_t seed, double offset = 0.0, double scale = 1.0);

@@ -159,8 +159,8 @@ void planes_map(const ChannelTensor& tensor, Apply apply) {
 /// are the members of a Partial; finish(channel, partial) takes what they fold to.
 template <class Partial, class Reduce, class Finish>
 void rows_reduce(const ChannelTensor& tensor, Reduce reduce, Finish finish) {
-    const parallel::RowGrid grid(tensor.values_per_channel(), tensor.channels);
     const int32_t threads = parallel::threads_for(tensor.elements(), tensor.max_threads);
+    const parallel::RowGrid grid(tensor.values_per_channel(), tensor.channels, threads);
     const int64_t stride = grid.padded_channels();
     const Scratch<double> first(grid.chunks() * stride), second(grid.chunks() * stride);
 
@@ -193,12 +193,13 @@ void rows_reduce(const ChannelTensor& tensor, Reduce reduce, Finish finish) {
 /// Channels-last tensors, element by element: apply(offset, rows, channel).
 template <class Apply>
 void rows_map(const ChannelTensor& tensor, Apply apply) {
-    const parallel::RowGrid grid(tensor.values_per_channel(), tensor.channels);
+    const int32_t threads = parallel::threads_for(tensor.elements(), tensor.max_threads);
+    const parallel::RowGrid grid(tensor.values_per_channel(), tensor.channels, threads);
     auto body = [&](int64_t index) {
         const auto piece = grid.at(index);
         apply(piece.offset, piece.rows, piece.channel);
     };
-    parallel::for_each(grid.pieces(), parallel::threads_for(tensor.elements(), tensor.max_threads), body);
+    parallel::for_each(grid.pieces(), threads, body);
 }
 
 }  // namespace ni

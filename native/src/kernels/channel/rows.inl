@@ -181,7 +181,54 @@ void rows_moments(const float* x, const ni::Rows& rows, double* mean, double* m2
     });
 }
 
+/// Writes value(strip, offset of the row, vector of the strip, lanes) for every vector of every row; start(strip,
+/// channel, lanes) comes before the rows of a strip, and has its constants loaded into registers.
+template <class Start, class Value>
+NI_INLINE void write_narrow_rows(const ni::Rows& rows, float* out, Start start_strip, Value value) {
+    for_each_strip(
+        rows.channels, [&](auto strip, int64_t c, int lanes) __attribute__((always_inline)) {
+            constexpr int kVectors = decltype(strip)::kVectors;
+            const auto constants = start_strip(strip, c, lanes);
+            for (int64_t r = 0; r < rows.count; ++r) {
+                const int64_t at = r * rows.stride + c;
+                F32 results[kStrip];
+                for (int64_t v = 0; v < kVectors; ++v) results[v] = value(strip, constants, at, v, lanes);
+                for (int64_t v = 0; v < kVectors; ++v) {
+                    if (kVectors == 1 && lanes != 16) {
+                        f32_store_first(out + at, results[v], lanes);
+                    } else {
+                        f32_store(out + at + 16 * v, results[v]);
+                    }
+                }
+            }
+        });
+}
+
+struct ApplyStrip {
+    F32 center[kStrip], scale[kStrip], offset[kStrip];
+};
+
+void rows_apply_narrow(const float* x, const ni::Rows& rows, const ni::ApplyArrays& constants, float* y) {
+    write_narrow_rows(
+        rows, y,
+        [&](auto strip, int64_t c, int lanes) __attribute__((always_inline)) {
+            constexpr int kVectors = decltype(strip)::kVectors;
+            ApplyStrip k;
+            for (int64_t v = 0; v < kVectors; ++v) {
+                k.center[v] = load_of_strip<kVectors>(constants.center + c, v, lanes);
+                k.scale[v] = load_of_strip<kVectors>(constants.scale + c, v, lanes);
+                k.offset[v] = load_of_strip<kVectors>(constants.offset + c, v, lanes);
+            }
+            return k;
+        },
+        [&](auto strip, const ApplyStrip& k, int64_t at, int64_t v, int lanes) __attribute__((always_inline)) {
+            const F32 value = load_of_strip<decltype(strip)::kVectors>(x + at, v, lanes);
+            return f32_fma(f32_sub(value, k.center[v]), k.scale[v], k.offset[v]);
+        });
+}
+
 void rows_apply(const float* x, const ni::Rows& rows, const ni::ApplyArrays& constants, ni::Store store, float* y) {
+    if (store == ni::Store::kCached && rows.channels <= kNarrow) return rows_apply_narrow(x, rows, constants, y);
     for (int64_t r = 0; r < rows.count; ++r) {
         const float* in = x + r * rows.stride;
         write_run(
@@ -209,8 +256,39 @@ void rows_backward_reduce(const float* dy, const float* x, const ni::Rows& rows,
             });
 }
 
+struct BackwardStrip {
+    F32 center[kStrip], invstd[kStrip], scale[kStrip], slope[kStrip], offset[kStrip];
+};
+
+void rows_backward_apply_narrow(const float* dy, const float* x, const ni::Rows& rows,
+                                const ni::BackwardArrays& constants, float* dx) {
+    write_narrow_rows(
+        rows, dx,
+        [&](auto strip, int64_t c, int lanes) __attribute__((always_inline)) {
+            constexpr int kVectors = decltype(strip)::kVectors;
+            BackwardStrip k;
+            for (int64_t v = 0; v < kVectors; ++v) {
+                k.center[v] = load_of_strip<kVectors>(constants.center + c, v, lanes);
+                k.invstd[v] = load_of_strip<kVectors>(constants.invstd + c, v, lanes);
+                k.scale[v] = load_of_strip<kVectors>(constants.scale + c, v, lanes);
+                k.slope[v] = load_of_strip<kVectors>(constants.slope + c, v, lanes);
+                k.offset[v] = load_of_strip<kVectors>(constants.offset + c, v, lanes);
+            }
+            return k;
+        },
+        [&](auto strip, const BackwardStrip& k, int64_t at, int64_t v, int lanes) __attribute__((always_inline)) {
+            constexpr int kVectors = decltype(strip)::kVectors;
+            const F32 d = f32_sub(load_of_strip<kVectors>(x + at, v, lanes), k.center[v]);
+            const F32 affine = f32_fma(f32_mul(d, k.invstd[v]), k.slope[v], k.offset[v]);
+            return f32_fma(load_of_strip<kVectors>(dy + at, v, lanes), k.scale[v], affine);
+        });
+}
+
 void rows_backward_apply(const float* dy, const float* x, const ni::Rows& rows, const ni::BackwardArrays& constants,
                          ni::Store store, float* dx) {
+    if (store == ni::Store::kCached && rows.channels <= kNarrow) {
+        return rows_backward_apply_narrow(dy, x, rows, constants, dx);
+    }
     for (int64_t r = 0; r < rows.count; ++r) {
         const float* gradient = dy + r * rows.stride;
         const float* input = x + r * rows.stride;
