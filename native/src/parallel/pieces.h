@@ -28,6 +28,6 @@ struct Rows {
 constexpr int64_t kRowBlock = 32;
 
 /// Channels that a reduction over rows takes at most. A multiple of the vector width.
-constexpr int64_t kRowTile = 2048;
+constexpr int64_t kRowTile = 1024;
 
 }  // namespace ni

@@ -181,35 +181,40 @@ void rows_moments(const float* x, const ni::Rows& rows, double* mean, double* m2
     });
 }
 
-/// Writes value(strip, offset of the row, vector of the strip, lanes) for every vector of every row; start(strip,
-/// channel, lanes) comes before the rows of a strip, and has its constants loaded into registers.
-template <class Start, class Value>
-NI_INLINE void write_narrow_rows(const ni::Rows& rows, float* out, Start start_strip, Value value) {
-    for_each_strip(
-        rows.channels, [&](auto strip, int64_t c, int lanes) __attribute__((always_inline)) {
-            constexpr int kVectors = decltype(strip)::kVectors;
-            const auto constants = start_strip(strip, c, lanes);
-            for (int64_t r = 0; r < rows.count; ++r) {
-                const int64_t at = r * rows.stride + c;
-                F32 results[kStrip];
-                for (int64_t v = 0; v < kVectors; ++v) results[v] = value(strip, constants, at, v, lanes);
-                for (int64_t v = 0; v < kVectors; ++v) {
-                    if (kVectors == 1 && lanes != 16) {
-                        f32_store_first(out + at, results[v], lanes);
-                    } else {
-                        f32_store(out + at + 16 * v, results[v]);
+/// Writes value(strip, constants, offset, vector of the strip, lanes) for every vector of every row; constants(strip,
+/// channel, lanes) loads those of a strip into registers, for all rows if they are narrow, otherwise for a few: the
+/// constants of a wide row and the row itself do not fit in the first-level cache together.
+template <class Constants, class Value>
+NI_INLINE void write_strips(const ni::Rows& rows, float* out, Constants constants, Value value) {
+    const int64_t together = rows.channels <= kNarrow ? rows.count : 4;
+    for (int64_t begin = 0; begin < rows.count; begin += together) {
+        const int64_t end = begin + together < rows.count ? begin + together : rows.count;
+        for_each_strip(
+            rows.channels, [&](auto strip, int64_t c, int lanes) __attribute__((always_inline)) {
+                constexpr int kVectors = decltype(strip)::kVectors;
+                const auto k = constants(strip, c, lanes);
+                for (int64_t r = begin; r < end; ++r) {
+                    const int64_t at = r * rows.stride + c;
+                    F32 results[kStrip];
+                    for (int64_t v = 0; v < kVectors; ++v) results[v] = value(strip, k, at, v, lanes);
+                    for (int64_t v = 0; v < kVectors; ++v) {
+                        if (kVectors == 1 && lanes != 16) {
+                            f32_store_first(out + at, results[v], lanes);
+                        } else {
+                            f32_store(out + at + 16 * v, results[v]);
+                        }
                     }
                 }
-            }
-        });
+            });
+    }
 }
 
 struct ApplyStrip {
     F32 center[kStrip], scale[kStrip], offset[kStrip];
 };
 
-void rows_apply_narrow(const float* x, const ni::Rows& rows, const ni::ApplyArrays& constants, float* y) {
-    write_narrow_rows(
+void rows_apply_strips(const float* x, const ni::Rows& rows, const ni::ApplyArrays& constants, float* y) {
+    write_strips(
         rows, y,
         [&](auto strip, int64_t c, int lanes) __attribute__((always_inline)) {
             constexpr int kVectors = decltype(strip)::kVectors;
@@ -228,7 +233,7 @@ void rows_apply_narrow(const float* x, const ni::Rows& rows, const ni::ApplyArra
 }
 
 void rows_apply(const float* x, const ni::Rows& rows, const ni::ApplyArrays& constants, ni::Store store, float* y) {
-    if (store == ni::Store::kCached && rows.channels <= kNarrow) return rows_apply_narrow(x, rows, constants, y);
+    if (store == ni::Store::kCached) return rows_apply_strips(x, rows, constants, y);
     for (int64_t r = 0; r < rows.count; ++r) {
         const float* in = x + r * rows.stride;
         write_run(
@@ -260,9 +265,9 @@ struct BackwardStrip {
     F32 center[kStrip], invstd[kStrip], scale[kStrip], slope[kStrip], offset[kStrip];
 };
 
-void rows_backward_apply_narrow(const float* dy, const float* x, const ni::Rows& rows,
+void rows_backward_apply_strips(const float* dy, const float* x, const ni::Rows& rows,
                                 const ni::BackwardArrays& constants, float* dx) {
-    write_narrow_rows(
+    write_strips(
         rows, dx,
         [&](auto strip, int64_t c, int lanes) __attribute__((always_inline)) {
             constexpr int kVectors = decltype(strip)::kVectors;
@@ -286,9 +291,7 @@ void rows_backward_apply_narrow(const float* dy, const float* x, const ni::Rows&
 
 void rows_backward_apply(const float* dy, const float* x, const ni::Rows& rows, const ni::BackwardArrays& constants,
                          ni::Store store, float* dx) {
-    if (store == ni::Store::kCached && rows.channels <= kNarrow) {
-        return rows_backward_apply_narrow(dy, x, rows, constants, dx);
-    }
+    if (store == ni::Store::kCached) return rows_backward_apply_strips(dy, x, rows, constants, dx);
     for (int64_t r = 0; r < rows.count; ++r) {
         const float* gradient = dy + r * rows.stride;
         const float* input = x + r * rows.stride;
