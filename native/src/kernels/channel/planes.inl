@@ -15,35 +15,44 @@ namespace {
 constexpr int kAccumulators = 4;
 constexpr int64_t kGroup = static_cast<int64_t>(kAccumulators) * ni::kF32Lanes;
 
-/// Calls whole(accumulator, offset) for every vector of a run, in the order above, and partial(accumulator, offset,
-/// lanes) for what is left. ahead(offset) is called for each 256 bytes before they are used.
+/// Calls whole(accumulator, offset) for every vector of a run that starts at `base`, in the order above, and
+/// partial(accumulator, offset, lanes) for what is left. ahead(offset) is called for each 256 bytes before they are
+/// used.
 template <class Ahead, class Whole, class Partial>
-NI_INLINE void for_each_vector(int64_t length, Ahead ahead, Whole whole, Partial partial) {
-    int64_t i = 0;
-    for (; i + kGroup <= length; i += kGroup) {
+NI_INLINE void for_each_vector(int64_t base, int64_t length, Ahead ahead, Whole whole, Partial partial) {
+    const int64_t end = base + length;
+    int64_t i = base;
+    for (; i + kGroup <= end; i += kGroup) {
         ahead(i);
         whole(0, i);
         whole(1, i + 16);
         whole(2, i + 32);
         whole(3, i + 48);
     }
-    const int64_t rest = length - i;
+    const int64_t rest = end - i;
     if (rest > 0) ahead(i);
     if (rest >= 16) whole(0, i);
     if (rest >= 32) whole(1, i + 16);
     if (rest >= 48) whole(2, i + 32);
     const int lanes = static_cast<int>(rest % 16);
-    if (lanes != 0) partial(3, length - lanes, lanes);
+    if (lanes != 0) partial(3, end - lanes, lanes);
 }
 
-/// Elements from run p to the run that is read some 8 KiB later, which is when memory must be asked for it: the
-/// hardware's prefetcher starts anew with every run. After the last run, the runs of the next piece follow. 0 where
-/// there is nothing.
-NI_INLINE int64_t distance_ahead(const ni::Planes& planes, int64_t p) {
-    if (planes.next == 0) return 0;
-    const int64_t wanted = 1 + 2048 / planes.length, runs = wanted < planes.count ? wanted : planes.count;
-    return p + runs < planes.count ? runs * planes.stride : planes.next + (runs - planes.count) * planes.stride;
-}
+/// How far ahead of its use memory is asked for a run, some 8 KiB: the hardware's prefetcher starts anew with every
+/// run. After the last run, the runs of the next piece follow.
+struct Distance {
+    explicit Distance(const ni::Planes& planes) {
+        const int64_t wanted = 1 + 2048 / planes.length, runs = wanted < planes.count ? wanted : planes.count;
+        if (planes.next == 0) return;
+        within = planes.count - runs;
+        near = runs * planes.stride;
+        far = planes.next + (runs - planes.count) * planes.stride;
+    }
+    /// Elements from run p to what is to be fetched. 0 where there is nothing.
+    int64_t from(int64_t p) const { return p < within ? near : far; }
+
+    int64_t within = 0, near = 0, far = 0;
+};
 
 /// Prefetches 256 bytes.
 NI_INLINE void prefetch_group(const float* p) {
@@ -78,12 +87,50 @@ NI_INLINE double total(const Sums& sums) { return f64_reduce_add(f64_add(sums.lo
 constexpr int64_t kMostAdditions = 16;
 constexpr int64_t kSegment = kMostAdditions * kGroup;
 
-/// Goes over planes as the reductions do: segment(p, begin, length) adds at most kSegment elements of plane p, and
-/// empty_all() is called whenever the accumulators have taken enough, and at the end.
-template <class Segment, class EmptyAll>
-NI_INLINE void for_each_segment(const ni::Planes& planes, Segment segment, EmptyAll empty_all) {
+/// reduce_planes() for runs of at most kGroup elements, kWhole whole vectors and `lanes` more: nothing is left to
+/// decide from run to run, which otherwise takes longer than the sums.
+template <int kWhole, class Ahead, class Whole, class Partial, class EmptyAll>
+NI_INLINE void reduce_short_planes(const ni::Planes& planes, int lanes, Ahead ahead, Whole whole, Partial partial,
+                                   EmptyAll empty_all) {
+    const Distance distance(planes);
+    for (int64_t begin = 0; begin < planes.count; begin += kMostAdditions) {
+        const int64_t end = begin + kMostAdditions < planes.count ? begin + kMostAdditions : planes.count;
+        for (int64_t p = begin; p < end; ++p) {
+            const int64_t base = p * planes.stride, later = distance.from(p);
+            if (later != 0) ahead(base + later);
+            if (kWhole > 0) whole(0, base);
+            if (kWhole > 1) whole(1, base + 16);
+            if (kWhole > 2) whole(2, base + 32);
+            if (kWhole > 3) whole(3, base + 48);
+            if (lanes != 0) partial(3, base + 16 * kWhole, lanes);
+        }
+        empty_all();
+    }
+}
+
+/// Goes over all elements as the reductions do: whole and partial as in for_each_vector, ahead(offset) to prefetch 256
+/// bytes, empty_all() whenever the accumulators have taken enough, and at the end.
+template <class Ahead, class Whole, class Partial, class EmptyAll>
+NI_INLINE void reduce_planes(const ni::Planes& planes, Ahead ahead, Whole whole, Partial partial, EmptyAll empty_all) {
+    if (planes.length <= kGroup) {
+        const int lanes = static_cast<int>(planes.length % 16);
+        switch (planes.length / 16) {
+            case 0:
+                return reduce_short_planes<0>(planes, lanes, ahead, whole, partial, empty_all);
+            case 1:
+                return reduce_short_planes<1>(planes, lanes, ahead, whole, partial, empty_all);
+            case 2:
+                return reduce_short_planes<2>(planes, lanes, ahead, whole, partial, empty_all);
+            case 3:
+                return reduce_short_planes<3>(planes, lanes, ahead, whole, partial, empty_all);
+            default:
+                return reduce_short_planes<4>(planes, 0, ahead, whole, partial, empty_all);
+        }
+    }
+    const Distance distance(planes);
     int64_t additions = 0;
     for (int64_t p = 0; p < planes.count; ++p) {
+        const int64_t later = distance.from(p);
         for (int64_t begin = 0; begin < planes.length; begin += kSegment) {
             const int64_t rest = planes.length - begin, length = rest < kSegment ? rest : kSegment;
             const int64_t groups = (length + kGroup - 1) / kGroup;
@@ -92,7 +139,10 @@ NI_INLINE void for_each_segment(const ni::Planes& planes, Segment segment, Empty
                 additions = 0;
             }
             additions += groups;
-            segment(p, begin, length);
+            const auto ahead_of = [&](int64_t i) __attribute__((always_inline)) {
+                if (later != 0) ahead(i + later);
+            };
+            for_each_vector(p * planes.stride + begin, length, ahead_of, whole, partial);
         }
     }
     empty_all();
@@ -156,20 +206,11 @@ void planes_moments(const float* x, const ni::Planes& planes, ni::Moments* out) 
         sums.part[a] = f32_add(sums.part[a], d);
         squares.part[a] = f32_fma(d, d, squares.part[a]);
     };
-    for_each_segment(
-        planes,
-        [&](int64_t p, int64_t begin, int64_t length) __attribute__((always_inline)) {
-            const float* run = x + p * planes.stride + begin;
-            const int64_t later = distance_ahead(planes, p);
-            for_each_vector(
-                length,
-                [&](int64_t i) __attribute__((always_inline)) {
-                    if (later != 0) prefetch_group(run + later + i);
-                },
-                [&](int a, int64_t i) __attribute__((always_inline)) { add(a, f32_sub(f32_load(run + i), center)); },
-                [&](int a, int64_t i, int lanes) __attribute__((always_inline)) {
-                    add(a, f32_keep_first(f32_sub(f32_load_first(run + i, lanes), center), lanes));
-                });
+    reduce_planes(
+        planes, [&](int64_t i) __attribute__((always_inline)) { prefetch_group(x + i); },
+        [&](int a, int64_t i) __attribute__((always_inline)) { add(a, f32_sub(f32_load(x + i), center)); },
+        [&](int a, int64_t i, int lanes) __attribute__((always_inline)) {
+            add(a, f32_keep_first(f32_sub(f32_load_first(x + i, lanes), center), lanes));
         },
         [&]() __attribute__((always_inline)) {
             empty(sums);
@@ -209,19 +250,56 @@ NI_INLINE void write_run(int64_t length, ni::Store store, float* out, Vector vec
     if (lanes != 0) f32_store_first(out + i, vector(i, lanes), lanes);
 }
 
+/// write_planes() for runs of at most kGroup elements, as reduce_short_planes().
+template <int kWhole, class Vector>
+NI_INLINE void write_short_planes(const ni::Planes& planes, int lanes, float* out, Vector vector) {
+    for (int64_t p = 0; p < planes.count; ++p) {
+        const int64_t base = p * planes.stride;
+        F32 results[kAccumulators];
+        for (int v = 0; v < kWhole; ++v) results[v] = vector(base + 16 * v, 16);
+        F32 last = f32_zero();
+        if (lanes != 0) last = vector(base + 16 * kWhole, lanes);
+        for (int v = 0; v < kWhole; ++v) f32_store(out + base + 16 * v, results[v]);
+        if (lanes != 0) f32_store_first(out + base + 16 * kWhole, last, lanes);
+    }
+}
+
+/// Writes vector(offset, lanes) for all elements of all planes.
+template <class Vector>
+NI_INLINE void write_planes(const ni::Planes& planes, ni::Store store, float* out, Vector vector) {
+    if (planes.length <= kGroup) {
+        const int lanes = static_cast<int>(planes.length % 16);
+        switch (planes.length / 16) {
+            case 0:
+                return write_short_planes<0>(planes, lanes, out, vector);
+            case 1:
+                return write_short_planes<1>(planes, lanes, out, vector);
+            case 2:
+                return write_short_planes<2>(planes, lanes, out, vector);
+            case 3:
+                return write_short_planes<3>(planes, lanes, out, vector);
+            default:
+                return write_short_planes<4>(planes, 0, out, vector);
+        }
+    }
+    for (int64_t p = 0; p < planes.count; ++p) {
+        const int64_t base = p * planes.stride;
+        write_run(
+            planes.length, store,
+            out + base, [&](int64_t i, int lanes) __attribute__((always_inline)) { return vector(base + i, lanes); });
+    }
+    if (store == ni::Store::kStreaming) stream_fence();
+}
+
 NI_INLINE F32 load_lanes(const float* p, int lanes) { return lanes == 16 ? f32_load(p) : f32_load_first(p, lanes); }
 
 void planes_apply(const float* x, const ni::Planes& planes, const ni::ApplyConstants& constants, ni::Store store,
                   float* y) {
     const F32 center = f32_set(constants.center), scale = f32_set(constants.scale), offset = f32_set(constants.offset);
-    for (int64_t p = 0; p < planes.count; ++p) {
-        const float* in = x + p * planes.stride;
-        write_run(
-            planes.length, store, y + p * planes.stride, [&](int64_t i, int lanes) __attribute__((always_inline)) {
-                return f32_fma(f32_sub(load_lanes(in + i, lanes), center), scale, offset);
-            });
-    }
-    if (store == ni::Store::kStreaming) stream_fence();
+    write_planes(
+        planes, store, y, [&](int64_t i, int lanes) __attribute__((always_inline)) {
+            return f32_fma(f32_sub(load_lanes(x + i, lanes), center), scale, offset);
+        });
 }
 
 void planes_backward_reduce(const float* dy, const float* x, const ni::Planes& planes, float center,
@@ -234,26 +312,16 @@ void planes_backward_reduce(const float* dy, const float* x, const ni::Planes& p
         sums.part[a] = f32_add(sums.part[a], g);
         products.part[a] = f32_fma(g, d, products.part[a]);
     };
-    for_each_segment(
+    reduce_planes(
         planes,
-        [&](int64_t p, int64_t begin, int64_t length) __attribute__((always_inline)) {
-            const float* gradient = dy + p * planes.stride + begin;
-            const float* input = x + p * planes.stride + begin;
-            const int64_t later = distance_ahead(planes, p);
-            for_each_vector(
-                length,
-                [&](int64_t i) __attribute__((always_inline)) {
-                    if (later == 0) return;
-                    prefetch_group(gradient + later + i);
-                    prefetch_group(input + later + i);
-                },
-                [&](int a, int64_t i) __attribute__((always_inline)) {
-                    add(a, f32_load(gradient + i), f32_sub(f32_load(input + i), mean));
-                },
-                [&](int a, int64_t i, int lanes) __attribute__((always_inline)) {
-                    add(a, f32_load_first(gradient + i, lanes),
-                        f32_keep_first(f32_sub(f32_load_first(input + i, lanes), mean), lanes));
-                });
+        [&](int64_t i) __attribute__((always_inline)) {
+            prefetch_group(dy + i);
+            prefetch_group(x + i);
+        },
+        [&](int a, int64_t i)
+            __attribute__((always_inline)) { add(a, f32_load(dy + i), f32_sub(f32_load(x + i), mean)); },
+        [&](int a, int64_t i, int lanes) __attribute__((always_inline)) {
+            add(a, f32_load_first(dy + i, lanes), f32_keep_first(f32_sub(f32_load_first(x + i, lanes), mean), lanes));
         },
         [&]() __attribute__((always_inline)) {
             empty(sums);
@@ -267,16 +335,11 @@ void planes_backward_apply(const float* dy, const float* x, const ni::Planes& pl
                            const ni::BackwardConstants& constants, ni::Store store, float* dx) {
     const F32 center = f32_set(constants.center), invstd = f32_set(constants.invstd), scale = f32_set(constants.scale);
     const F32 slope = f32_set(constants.slope), offset = f32_set(constants.offset);
-    for (int64_t p = 0; p < planes.count; ++p) {
-        const float* gradient = dy + p * planes.stride;
-        const float* input = x + p * planes.stride;
-        write_run(
-            planes.length, store, dx + p * planes.stride, [&](int64_t i, int lanes) __attribute__((always_inline)) {
-                const F32 normalized = f32_mul(f32_sub(load_lanes(input + i, lanes), center), invstd);
-                return f32_fma(load_lanes(gradient + i, lanes), scale, f32_fma(normalized, slope, offset));
-            });
-    }
-    if (store == ni::Store::kStreaming) stream_fence();
+    write_planes(
+        planes, store, dx, [&](int64_t i, int lanes) __attribute__((always_inline)) {
+            const F32 normalized = f32_mul(f32_sub(load_lanes(x + i, lanes), center), invstd);
+            return f32_fma(load_lanes(dy + i, lanes), scale, f32_fma(normalized, slope, offset));
+        });
 }
 
 }  // namespace
