@@ -17,6 +17,9 @@ constexpr int64_t round_up(int64_t a, int64_t multiple) { return ceil_div(a, mul
 /// be taken twice, and so few that sums in single precision stay good.
 constexpr int64_t kBlockElements = 4096;
 
+/// Tensors up to this size, 2 MiB, stay close to a processor from one pass to the next.
+constexpr int64_t kHintElements = 1 << 19;
+
 /// One channel of a contiguous tensor as blocks. Planes longer than a block are cut into equal parts of whole vectors;
 /// shorter ones are put together, so that a merge is paid once a block and not once a plane.
 class PlaneBlocks {
@@ -66,9 +69,6 @@ private:
         if (index + 1 < count()) return start(index + 1) - start(index);
         return more_channels ? planes_.length - start(index) : 0;
     }
-
-    /// Tensors below this size, 2 MiB, come from a cache.
-    static constexpr int64_t kHintElements = 1 << 19;
 
     Planes planes_;
     int64_t parts_, part_length_, together_;

@@ -33,6 +33,9 @@ struct ChannelTensor {
 /// Elements that a thread takes at least before it asks for more work.
 constexpr int64_t kLeastShare = 16384;
 
+/// Positions of a plane that counts as small: some cache lines.
+constexpr int64_t kSmallPlane = 64;
+
 /// Streaming stores for an output that would push everything else out of the cache before anyone reads it. `in_place`:
 /// the output is an input, and so in the cache already.
 inline Store store_for(const ChannelTensor& tensor, bool in_place) {
@@ -125,18 +128,6 @@ void planes_pass_by_blocks(const ChannelTensor& tensor, int32_t threads, Reduce&
     }
 }
 
-/// Contiguous tensors, all three steps. reduce(channel, offset, planes) gives the Partial of a block; finish(channel,
-/// partial) turns the folded one into constants; apply(offset, planes, constants) uses them. Offsets are in elements.
-template <class Partial, class Reduce, class Finish, class Apply>
-void planes_pass(const ChannelTensor& tensor, Reduce reduce, Finish finish, Apply apply) {
-    const int32_t threads = parallel::threads_for(tensor.elements(), tensor.max_threads);
-    if (threads == 1 || tensor.channels >= 4 * threads || tensor.values_per_channel() < kLeastShare) {
-        planes_pass_by_channels<Partial>(tensor, threads, reduce, finish, apply);
-    } else {
-        planes_pass_by_blocks<Partial>(tensor, threads, reduce, finish, apply);
-    }
-}
-
 /// Contiguous tensors, element by element in memory order: apply(offset, planes, channel).
 template <class Apply>
 void planes_map(const ChannelTensor& tensor, Apply apply) {
@@ -153,6 +144,38 @@ void planes_map(const ChannelTensor& tensor, Apply apply) {
     };
     const int32_t threads = parallel::threads_for(tensor.elements(), tensor.max_threads);
     parallel::for_each(parallel::ceil_div(planes, share) * parts, threads, body);
+}
+
+/// planes_pass for planes so small that a channel is a scatter of short runs over the whole tensor: reading them that
+/// way pays, writing them does not. So all channels are reduced first, and the output is written in memory order.
+template <class Partial, class Reduce, class Finish, class Apply>
+void planes_pass_in_two(const ChannelTensor& tensor, int32_t threads, Reduce& reduce, Finish& finish, Apply& apply) {
+    const parallel::PlaneBlocks blocks(tensor.batch, tensor.channels, tensor.spatial);
+    const Scratch<decltype(finish(0, Partial{}))> constants(tensor.channels);
+    const int64_t share = std::max<int64_t>(1, kLeastShare / tensor.values_per_channel());
+    auto body = [&](int64_t piece) {
+        const int64_t end = std::min(tensor.channels, (piece + 1) * share);
+        for (int64_t c = piece * share; c < end; ++c) {
+            constants.data()[c] = finish(c, reduce_channel<Partial>(tensor, blocks, c, reduce));
+        }
+    };
+    parallel::for_each(parallel::ceil_div(tensor.channels, share), threads, body);
+    planes_map(tensor,
+               [&](int64_t offset, const Planes& planes, int64_t c) { apply(offset, planes, constants.data()[c]); });
+}
+
+/// Contiguous tensors, all three steps. reduce(channel, offset, planes) gives the Partial of a block; finish(channel,
+/// partial) turns the folded one into constants; apply(offset, planes, constants) uses them. Offsets are in elements.
+template <class Partial, class Reduce, class Finish, class Apply>
+void planes_pass(const ChannelTensor& tensor, Reduce reduce, Finish finish, Apply apply) {
+    const int32_t threads = parallel::threads_for(tensor.elements(), tensor.max_threads);
+    if (tensor.spatial <= kSmallPlane && tensor.elements() > parallel::kHintElements) {
+        planes_pass_in_two<Partial>(tensor, threads, reduce, finish, apply);
+    } else if (threads == 1 || tensor.channels >= 4 * threads || tensor.values_per_channel() < kLeastShare) {
+        planes_pass_by_channels<Partial>(tensor, threads, reduce, finish, apply);
+    } else {
+        planes_pass_by_blocks<Partial>(tensor, threads, reduce, finish, apply);
+    }
 }
 
 /// Channels-last tensors, the reduction. reduce(offset, rows, channel, first, second) writes two sums a channel, which
