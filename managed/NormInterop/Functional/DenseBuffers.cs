@@ -74,6 +74,9 @@ internal readonly ref struct DenseOutput<TData>
 /// <summary>What <see cref="DenseInput{TData}"/>, <see cref="DenseOutput{TData}"/> and new tensors share.</summary>
 internal static class DenseBuffers
 {
+    /// <summary>Ranks whose strides the stack may hold; there is no limit to ranks.</summary>
+    private const int FewDimensions = 16;
+
     internal static TData[] Rent<TData>(ReadOnlySpan<nint> lengths, nint elements, string name)
     {
         CheckArrayLength(lengths, elements, name);
@@ -88,7 +91,7 @@ internal static class DenseBuffers
 
     internal static TensorSpan<TData> View<TData>(TData[] memory, ReadOnlySpan<nint> lengths, nint elements, MemoryFormat format)
     {
-        Span<nint> strides = stackalloc nint[lengths.Length];
+        Span<nint> strides = lengths.Length <= FewDimensions ? stackalloc nint[lengths.Length] : new nint[lengths.Length];
         ChannelGeometry.DenseStrides(lengths, format, strides);
         return new TensorSpan<TData>(memory.AsSpan(0, (int)elements), lengths, strides);
     }
@@ -99,7 +102,7 @@ internal static class DenseBuffers
         CheckArrayLength(lengths, geometry.Elements, name);
         if (geometry.Elements == 0)
             return Tensor.CreateFromShapeUninitialized<TData>(lengths);     // which takes no strides for an empty shape
-        Span<nint> strides = stackalloc nint[lengths.Length];
+        Span<nint> strides = lengths.Length <= FewDimensions ? stackalloc nint[lengths.Length] : new nint[lengths.Length];
         ChannelGeometry.DenseStrides(lengths, geometry.DenseFormat, strides);
         return Tensor.CreateFromShapeUninitialized<TData>(lengths, strides);
     }

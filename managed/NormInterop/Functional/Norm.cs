@@ -24,7 +24,12 @@ public static class Norm
     /// <param name="eps">What is added to the variance before the square root; at least 0.</param>
     /// <param name="context">Overwritten with what <see cref="BatchNormBackward"/> needs, the input among it; null without a backward.</param>
     /// <returns>A new tensor of the input's lengths and format.</returns>
+    /// <exception cref="ArgumentNullException">The input is null, or a running buffer is where it is required.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">eps is negative or NaN.</exception>
     /// <exception cref="ArgumentException">Rank or lengths do not fit, or there is only one value per channel in training.</exception>
+    /// <exception cref="NotSupportedException">TData is not a type that goes with parameters of type T.</exception>
+    /// <remarks>Where runningMean, runningVar, weight and bias are all the literal null, name the types:
+    /// <c>BatchNorm&lt;float, float&gt;</c>.</remarks>
     public static Tensor<TData> BatchNorm<TData, T>(
         Tensor<TData> input,
         Tensor<T>? runningMean,

@@ -77,9 +77,13 @@ public abstract class BatchNorm<T> : NormModule<T>
     }
 
     /// <summary>The layer and its settings, in PyTorch's form.</summary>
-    public override string ToString() => string.Create(
-        CultureInfo.InvariantCulture,
-        $"{GetType().Name.Split('`')[0]}({NumFeatures}, eps={Eps:g}, momentum={(Momentum is double m ? m.ToString("g", CultureInfo.InvariantCulture) : "None")}, affine={Weight is not null}, track_running_stats={RunningMean is not null})");
+    public override string ToString()
+    {
+        string name = GetType().Name.Split('`')[0];
+        string momentum = Momentum?.ToString("g", CultureInfo.InvariantCulture) ?? "None";
+        string switches = $"affine={Weight is not null}, track_running_stats={RunningMean is not null}";
+        return string.Create(CultureInfo.InvariantCulture, $"{name}({NumFeatures}, eps={Eps:g}, momentum={momentum}, {switches})");
+    }
 
     /// <summary>The ranks that this layer takes, as an error message names them: "2D or 3D".</summary>
     private protected abstract string ExpectedRanks { get; }

@@ -14,11 +14,22 @@ public sealed class BatchNorm2d<T> : BatchNorm<T>
     /// <param name="momentum">Weight of the new batch in the running buffers; null for the average of all batches so far.</param>
     /// <param name="affine">Whether there are a weight and a bias.</param>
     /// <param name="trackRunningStats">Whether there are running buffers.</param>
+    /// <exception cref="NotSupportedException">T is not float.</exception>
     /// <exception cref="ArgumentOutOfRangeException">numFeatures is below 1, or eps is negative or NaN.</exception>
     public BatchNorm2d(int numFeatures, double eps = 1e-5, double? momentum = 0.1, bool affine = true, bool trackRunningStats = true)
         : base(numFeatures, eps, momentum, affine, trackRunningStats)
     {
     }
+
+    /// <inheritdoc/>
+    public override BatchNorm2d<T> Train(bool mode = true)
+    {
+        base.Train(mode);
+        return this;
+    }
+
+    /// <inheritdoc/>
+    public override BatchNorm2d<T> Eval() => Train(false);
 
     private protected override string ExpectedRanks => "4D";
 

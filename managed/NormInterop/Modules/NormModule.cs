@@ -46,14 +46,14 @@ public abstract class NormModule<T>
 
     /// <summary>Chooses training mode (or, with false, evaluation mode) and returns this module.</summary>
     /// <param name="mode">True for training.</param>
-    public NormModule<T> Train(bool mode = true)
+    public virtual NormModule<T> Train(bool mode = true)
     {
         IsTraining = mode;
         return this;
     }
 
     /// <summary>Chooses evaluation mode and returns this module.</summary>
-    public NormModule<T> Eval() => Train(false);
+    public virtual NormModule<T> Eval() => Train(false);
 
     /// <summary>Sets the gradients of all parameters to 0.</summary>
     public void ZeroGradients()
@@ -67,6 +67,11 @@ public abstract class NormModule<T>
     /// <param name="input">The input, (N, C, ...). Must not change until the backward pass.</param>
     /// <returns>A new tensor of the input's lengths and format.</returns>
     /// <exception cref="ArgumentException">The input's rank or lengths do not fit this layer.</exception>
+    /// <exception cref="NotSupportedException">TData is not a type that goes with parameters of type T.</exception>
+    /// <exception cref="DllNotFoundException">The native library cannot be found; the message lists where it was sought.</exception>
+    /// <exception cref="NormInteropException">The native library cannot serve this CPU, or ran out of memory.</exception>
+    /// <remarks>The module keeps the input until its backward pass or its next forward, in evaluation mode as well. For inference
+    /// on large data, or from several threads, use the overload that takes spans, without a context.</remarks>
     public Tensor<TData> Forward<TData>(Tensor<TData> input)
         where TData : unmanaged => Forward(input, _context);
 
@@ -91,7 +96,8 @@ public abstract class NormModule<T>
     /// <summary>Normalizes into memory of the caller. Allocates nothing for dense tensors of one format.</summary>
     /// <typeparam name="TData">Type of the data: float.</typeparam>
     /// <param name="input">The input, (N, C, ...).</param>
-    /// <param name="output">Same lengths. In evaluation mode it may be exactly the input.</param>
+    /// <param name="output">Same lengths. It may be exactly the input where the statistics do not come from the input: in
+    /// evaluation mode with running buffers.</param>
     /// <param name="context">Overwritten with what the backward pass needs; null without one.</param>
     /// <exception cref="ArgumentException">Rank, lengths or strides do not fit, or the output shares memory with the input.</exception>
     public void Forward<TData>(in ReadOnlyTensorSpan<TData> input, in TensorSpan<TData> output, NormContext<T>? context = null)
@@ -126,7 +132,11 @@ public abstract class NormModule<T>
         ArgumentNullException.ThrowIfNull(gradOutput);
         CheckPending(context, typeof(TData));
         if (context.Input is not Tensor<TData> input)
-            throw new InvalidOperationException("The forward of this context was given spans, which it cannot keep; call the Backward that takes spans.");
+        {
+            throw new InvalidOperationException(
+                "The forward of this context was given spans, which it cannot keep; call the Backward that takes spans.");
+        }
+
         Tensor<TData> gradInput = DenseBuffers.NewLike<TData>(
             input.Lengths, ChannelGeometry.Of(input.Lengths, input.Strides), nameof(gradOutput));
         Backward(gradOutput.AsReadOnlyTensorSpan(), input.AsReadOnlyTensorSpan(), gradInput.AsTensorSpan(), context);

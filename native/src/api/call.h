@@ -4,6 +4,7 @@
 #include <new>
 
 #include "norminterop/status.h"
+#include "parallel/float_mode.h"
 
 namespace ni::api {
 
@@ -14,6 +15,7 @@ __attribute__((format(printf, 2, 3))) ni_status fail(ni_status status, const cha
 template <class Body>
 ni_status guarded(Body body) noexcept {
     try {
+        const parallel::DefaultFloatMode mode;
         return body();
     } catch (const std::bad_alloc&) {
         return fail(NI_STATUS_OUT_OF_MEMORY, "working memory could not be allocated");

@@ -5,7 +5,7 @@
 
 #include <initializer_list>
 
-#include "kernels/channel/channel_pass.h"
+#include "kernels/channel/channel_tensor.h"
 #include "norminterop/channel.h"
 
 namespace ni::api {

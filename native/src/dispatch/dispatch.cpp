@@ -20,7 +20,6 @@ Candidates candidates() {
 }
 
 Choice choose(const char* name) {
-    // Written by the first failure only, and never while somebody reads it: active() asks once.
     static thread_local char error[256];
     const bool any = name == nullptr || *name == '\0';
     Choice choice{nullptr, nullptr};

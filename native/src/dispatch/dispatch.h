@@ -26,10 +26,11 @@ struct Choice {
     const char* error;
 };
 
-/// The table called `name`, or the best one that is supported if `name` is null or empty. `error` is static text.
+/// The table called `name`, or the best one that is supported if `name` is null or empty. `error` is
+/// valid until this thread's next choice that fails.
 Choice choose(const char* name);
 
-/// choose() for the environment variable NORMINTEROP_ISA, decided once.
+/// choose() for the environment variable NORMINTEROP_ISA, decided once; its error stays.
 const Choice& active();
 
 }  // namespace ni::dispatch

@@ -5,20 +5,20 @@
 #include "kernels/kernel_types.h"
 
 // KERNEL(name, parameters). "planes" kernels serve the contiguous layout, "rows" kernels channels last; each works on a
-// piece, on the calling thread. How pieces are cut is the business of channel_partition.h.
+// piece, on the calling thread. How pieces are cut is the business of parallel/cut.h.
 //
 //   planes_moments          mean and M2 of all elements of the planes (at least 1)
 //   planes_apply            y from x with one channel's constants
 //   planes_backward_reduce  the two gradient sums, x taken relative to center
 //   planes_backward_apply   dx from dy and x with one channel's constants
-//   rows_moments            mean[c] and m2[c] over the rows (at least 1), of at most kRowTile channels. The arrays have
-//   room
-//                           for whole vectors of 16; what stands beyond the channels is undefined.
+//   rows_moments            mean[c] and m2[c] over the rows (at least 1)
 //   rows_apply              y from x with constants by channel
-//   rows_backward_reduce    sum_dy[c] and sum_dy_xmu[c] over the rows, x taken relative to center[c]; limits as above
+//   rows_backward_reduce    sum_dy[c] and sum_dy_xmu[c] over the rows, x taken relative to center[c]
 //   rows_backward_apply     dx from dy and x with constants by channel
 //
-// Outputs may be exactly one of the inputs. In the rows kernels, every array is at the piece's first channel.
+// Outputs may be exactly one of the inputs. In the rows kernels, every array is at the piece's first channel. The two
+// that reduce rows take at most kRowTile channels; the arrays they write have room for whole vectors of 16, and what
+// stands there beyond the channels is undefined.
 #define NI_CHANNEL_KERNELS(KERNEL)                                                                                   \
     KERNEL(planes_moments, (const float* x, const Planes& planes, Moments* out))                                     \
     KERNEL(planes_apply,                                                                                             \

@@ -1,5 +1,6 @@
-// How per-channel work is cut into pieces: by size alone, never by the number of threads, because partial sums are
-// merged piece by piece in index order and the cut decides their bits.
+// How per-channel work is cut into pieces. Whatever decides the order of additions is cut by size alone, never by the
+// number of threads, because partial sums are merged piece by piece in index order. Tiles of channels may follow the
+// threads: channels never meet.
 #pragma once
 
 #include <stdint.h>
@@ -76,13 +77,13 @@ private:
 };
 
 /// A channels-last tensor as a grid: chunks of rows by tiles of channels. Chunks are numerous enough to share out and
-/// few enough for their partial results, 16 bytes a channel, to be small beside the data: at most a sixteenth of it.
-/// Tiles are as wide as a kernel takes, so that memory is read in order, unless there are too few chunks for the
-/// threads. They may depend on the threads, as channels never meet.
+/// few enough for their partial results, 16 bytes a channel, to be small beside the data: at most a sixteenth of it,
+/// unless there are fewer than 64 rows. Tiles are as wide as a kernel takes, so that memory is read in order, unless
+/// there are too few chunks for the threads.
 class RowGrid {
 public:
     static constexpr int64_t kMostChunks = 128;
-    static constexpr int64_t kLeastChunkRows = 2 * kRowBlock;
+    static constexpr int64_t kLeastChunkRows = 4 * kRowBlock;
 
     RowGrid(int64_t rows, int64_t channels, int32_t threads)
         : rows_(rows),

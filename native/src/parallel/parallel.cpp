@@ -1,9 +1,12 @@
 #include "parallel/parallel.h"
 
 #include <omp.h>
+#include <stdio.h>
 
 #include <algorithm>
 #include <atomic>
+
+#include "parallel/float_mode.h"
 
 namespace ni::parallel {
 namespace {
@@ -17,14 +20,33 @@ std::atomic<int32_t> process_limit{0};
 /// thread if that is nothing. So many callers do not oversubscribe the machine.
 std::atomic<int32_t> busy_helpers{0};
 
-/// More threads than this gain nothing, and libgomp ends the process when the system refuses to make one.
-int32_t most_useful() {
-    static const int32_t threads = 4 * std::max(omp_get_num_procs(), 2);
-    return threads;
+/// Processors that a container may use on average, rounded up, or 0 without a quota (cgroup v2). OpenMP sees only which
+/// ones it may run on.
+int32_t quota() {
+    int64_t share = 0, period = 0;
+    if (FILE* file = fopen("/sys/fs/cgroup/cpu.max", "r")) {
+        if (fscanf(file, "%ld %ld", &share, &period) != 2) share = 0;  // "max 100000"
+        fclose(file);
+    }
+    return share > 0 && period > 0 ? static_cast<int32_t>(std::min<int64_t>((share + period - 1) / period, kMaxThreads))
+                                   : 0;
 }
 
+/// Processors to run on.
+int32_t processors() {
+    static const int32_t count = [] {
+        const int32_t allowed = quota(), present = std::clamp(omp_get_num_procs(), 1, static_cast<int>(kMaxThreads));
+        return allowed > 0 ? std::min(allowed, present) : present;
+    }();
+    return count;
+}
+
+/// More threads than this gain nothing, and libgomp ends the process when the system refuses to make one.
+int32_t most_useful() { return 4 * std::max(processors(), 2); }
+
 int32_t default_limit() {
-    static const int32_t threads = std::clamp(omp_get_max_threads(), 1, static_cast<int>(kMaxThreads));
+    // A value below the number of processors was chosen by somebody, with OMP_NUM_THREADS.
+    static const int32_t threads = std::clamp(omp_get_max_threads(), 1, processors());
     return threads;
 }
 
@@ -63,7 +85,9 @@ int32_t threads_for(int64_t elements, int32_t max_threads) {
 }
 
 void run(int64_t pieces, int32_t threads, void (*body)(void* context, int64_t piece), void* context) {
-    const auto wanted = static_cast<int32_t>(std::min<int64_t>(threads, pieces)) - 1;
+    // As many for two pieces as for a hundred: libgomp ends the threads that a smaller team leaves over, and makes them
+    // anew for the next larger one.
+    const int32_t wanted = pieces > 1 ? threads - 1 : 0;
     // A call may ask for more threads than the process' limit (it was told to); the helpers it shares grow with it.
     const Helpers helpers(std::max(wanted, 0), std::max(limit(), threads) - 1);
     if (helpers.taken() == 0) {
@@ -72,7 +96,10 @@ void run(int64_t pieces, int32_t threads, void (*body)(void* context, int64_t pi
     }
     std::atomic<int64_t> next{0};
 #pragma omp parallel num_threads(helpers.taken() + 1)
-    for (int64_t i; (i = next.fetch_add(1, std::memory_order_relaxed)) < pieces;) body(context, i);
+    {
+        const DefaultFloatMode mode;
+        for (int64_t i; (i = next.fetch_add(1, std::memory_order_relaxed)) < pieces;) body(context, i);
+    }
 }
 
 }  // namespace ni::parallel

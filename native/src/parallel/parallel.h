@@ -21,8 +21,8 @@ void set_limit(int32_t threads);
 int32_t threads_for(int64_t elements, int32_t max_threads);
 
 /// Runs body(context, i) for every i in [0, pieces) on up to `threads` threads and returns when all are done. Pieces
-/// are handed out one by one, so that a thread that is held up by another program does not hold up the call. The body
-/// must not throw.
+/// are handed out one by one, so that a thread that is held up by another program leaves the rest to the others; the
+/// call still waits for it to arrive, because that is how OpenMP ends a parallel region. The body must not throw.
 void run(int64_t pieces, int32_t threads, void (*body)(void* context, int64_t piece), void* context);
 
 /// run() for a callable.

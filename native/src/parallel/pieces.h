@@ -25,7 +25,7 @@ struct Rows {
 
 /// Rows that are summed in float before the sums go to double: few, because the sums of values that share their last
 /// bits all round the same way.
-constexpr int64_t kRowBlock = 32;
+constexpr int64_t kRowBlock = 16;
 
 /// Channels that a reduction over rows takes at most. A multiple of the vector width.
 constexpr int64_t kRowTile = 1024;

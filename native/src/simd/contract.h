@@ -39,6 +39,10 @@
 
 #define NI_INLINE static inline __attribute__((always_inline))
 
+#ifdef __FAST_MATH__
+#error "the vector contract promises IEEE 754 arithmetic, which -ffast-math gives up"
+#endif
+
 namespace ni {
 
 /// Starts to bring the cache line at p closer: into the second-level cache, because the first has other things to hold.

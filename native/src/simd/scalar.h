@@ -5,6 +5,8 @@
 
 namespace {
 
+static_assert(__FLT_EVAL_METHOD__ == 0, "fused() needs every operation rounded to its own type");
+
 struct F32 {
     float lane[ni::kF32Lanes];
 };

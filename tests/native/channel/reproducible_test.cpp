@@ -3,6 +3,7 @@
 
 #include "channel/shapes.h"
 #include "channel/tensors.h"
+#include "parallel/cache.h"
 #include "support/bits.h"
 #include "support/tables.h"
 

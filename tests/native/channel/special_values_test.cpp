@@ -180,6 +180,11 @@ TEST_P(SpecialValues, GradientsOfLargeAndSmallValues) {
     for (const double scale : {1e-10, 1e-6, 1e6, 1e10}) expect_gradients(scale);
 }
 
+TEST_P(SpecialValues, GradientsWhoseProductsLeaveTheRangeOfAFloat) {
+    in_.dy = normals(shape_.elements(), 4, 0.0, 1e15);
+    expect_gradients(1e25);
+}
+
 TEST_P(SpecialValues, GradientsOfHugeValuesKeepTheSlopeTerm) {
     for (const double scale : {1e19, 1e25, 1e30}) expect_gradients(scale);
 }

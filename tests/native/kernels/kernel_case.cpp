@@ -9,9 +9,9 @@ namespace {
 
 constexpr int64_t kPlaneLengths[] = {1,  2,  3,  7,  8,  9,  15,  16,  17,  31,   32,   33,   47,   48,   49,
                                      63, 64, 65, 79, 80, 81, 127, 128, 129, 1023, 1024, 1025, 4095, 4096, 4097};
-constexpr int64_t kChannels[] = {1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13,  14,  15,  16,  17,
-                                 31, 32, 33, 47, 48, 49, 63, 64, 65, 79, 80, 81, 127, 128, 129, 511, 512};
-constexpr int64_t kRows[] = {1, 2, 7, 8, 9, 31, 32, 33, 63, 64, 65, 128, 129};
+constexpr int64_t kChannels[] = {1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12,  13,  14,  15,  16,  17,   31,
+                                 32, 33, 47, 48, 49, 63, 64, 65, 79, 80, 81, 127, 128, 129, 511, 512, 1023, 1024};
+constexpr int64_t kRows[] = {1, 2, 3, 4, 5, 7, 8, 9, 31, 32, 33, 63, 64, 65, 128, 129};
 
 }  // namespace
 
@@ -98,7 +98,7 @@ std::vector<KernelCase> placement_cases(bool rows) {
         for (const Flush flush : {Flush::kEnd, Flush::kStart})
             for (const int64_t length : {1, 15, 16, 17, 63, 64, 65, 79, 80, 81, 143, 512})
                 for (int64_t gap = 0; gap < 16; ++gap)
-                    cases.push_back({rows, 2, length + 1, length, Fill::kNormal, store, flush, gap});
+                    cases.push_back({rows, rows ? 5 : 2, length + 1, length, Fill::kNormal, store, flush, gap});
         for (const int64_t length : {1, 17, 64, 81, 512}) {
             cases.push_back({rows, 3, length + 2, length, Fill::kNormal, store, Flush::kEnd, 0, true, false});
             cases.push_back({rows, 3, length + 2, length, Fill::kNormal, store, Flush::kEnd, 0, false, true});

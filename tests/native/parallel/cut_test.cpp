@@ -92,44 +92,60 @@ TEST(PlaneBlocks, WholeIsAllPlanesOfAChannel) {
 constexpr int64_t kGridRows[] = {1, 2, 63, 64, 65, 128, 129, 8191, 8192, 8193, 8256, 16385, 40000};
 constexpr int64_t kGridChannels[] = {1, 15, 16, 17, 511, 512, 513, 1024, 1025};
 
-TEST(RowGrid, CoversEveryElementExactlyOnce) {
+/// Calls visit(rows, channels, grid) for shapes of every kind, cut for few and for many threads.
+template <class Visit>
+void for_each_grid(Visit visit) {
     for (const int64_t rows : kGridRows) {
         for (const int64_t channels : kGridChannels) {
-            if (rows * channels > 10'000'000) continue;
-            SCOPED_TRACE(testing::Message() << rows << " rows of " << channels);
-            std::vector<char> visits(static_cast<size_t>(rows * channels));
-            const RowGrid grid(rows, channels, 1);
-            for (int64_t i = 0; i < grid.pieces(); ++i) {
-                const auto piece = grid.at(i);
-                ASSERT_EQ(piece.offset % channels, piece.channel);
-                for (int64_t r = 0; r < piece.rows.count; ++r)
-                    for (int64_t c = 0; c < piece.rows.channels; ++c)
-                        ++visits.at(piece.offset + r * piece.rows.stride + c);
+            for (const int32_t threads : {1, 2, 3, 64}) {
+                SCOPED_TRACE(testing::Message() << rows << " rows of " << channels << ", " << threads << " threads");
+                visit(rows, channels, RowGrid(rows, channels, threads));
             }
-            ASSERT_EQ(std::count(visits.begin(), visits.end(), 1), rows * channels);
         }
     }
 }
 
-TEST(RowGrid, PiecesFitTheKernelsAndTheRoomForTheirSums) {
-    for (const int64_t rows : kGridRows) {
-        for (const int64_t channels : kGridChannels) {
-            const RowGrid grid(rows, channels, 1);
-            EXPECT_GE(grid.padded_channels(), channels);
-            for (int64_t i = 0; i < grid.pieces(); ++i) {
-                const auto piece = grid.at(i);
-                EXPECT_GE(piece.rows.count, 1);
-                EXPECT_EQ(piece.rows.count, grid.rows_of_chunk(piece.chunk));
-                EXPECT_EQ(piece.rows.stride, channels);
-                EXPECT_GE(piece.rows.channels, 1);
-                EXPECT_LE(piece.rows.channels, kRowTile);
-                EXPECT_LT(piece.chunk, grid.chunks());
-                // A kernel writes whole vectors of sums: they must neither reach the next tile's nor the next chunk's.
-                EXPECT_EQ(piece.channel % 16, 0);
-                EXPECT_LE(piece.channel + round_up(piece.rows.channels, 16), grid.padded_channels());
-            }
+TEST(RowGrid, CoversEveryElementExactlyOnce) {
+    for_each_grid([](int64_t rows, int64_t channels, const RowGrid& grid) {
+        if (rows * channels > 3'000'000) return;
+        std::vector<char> visits(static_cast<size_t>(rows * channels));
+        for (int64_t i = 0; i < grid.pieces(); ++i) {
+            const auto piece = grid.at(i);
+            ASSERT_EQ(piece.offset % channels, piece.channel);
+            for (int64_t r = 0; r < piece.rows.count; ++r)
+                for (int64_t c = 0; c < piece.rows.channels; ++c) ++visits.at(piece.offset + r * piece.rows.stride + c);
         }
-    }
+        ASSERT_EQ(std::count(visits.begin(), visits.end(), 1), rows * channels);
+    });
+}
+
+TEST(RowGrid, PiecesFitTheKernelsAndTheRoomForTheirSums) {
+    for_each_grid([](int64_t, int64_t channels, const RowGrid& grid) {
+        EXPECT_GE(grid.padded_channels(), channels);
+        for (int64_t i = 0; i < grid.pieces(); ++i) {
+            const auto piece = grid.at(i);
+            EXPECT_GE(piece.rows.count, 1);
+            EXPECT_EQ(piece.rows.count, grid.rows_of_chunk(piece.chunk));
+            EXPECT_EQ(piece.rows.stride, channels);
+            EXPECT_GE(piece.rows.channels, 1);
+            EXPECT_LE(piece.rows.channels, kRowTile);
+            EXPECT_LT(piece.chunk, grid.chunks());
+            // A kernel writes whole vectors of sums: they must neither reach the next tile's nor the next chunk's.
+            EXPECT_EQ(piece.channel % 16, 0);
+            EXPECT_LE(piece.channel + round_up(piece.rows.channels, 16), grid.padded_channels());
+        }
+    });
+}
+
+TEST(RowGrid, ChunksDoNotDependOnTheThreads) {
+    // Their sums are folded in turn; tiles may differ, because channels never meet.
+    for_each_grid([](int64_t rows, int64_t channels, const RowGrid& grid) {
+        const RowGrid alone(rows, channels, 1);
+        ASSERT_EQ(grid.chunks(), alone.chunks());
+        for (int64_t chunk = 0; chunk < grid.chunks(); ++chunk) {
+            ASSERT_EQ(grid.rows_of_chunk(chunk), alone.rows_of_chunk(chunk));
+        }
+    });
 }
 
 TEST(RowGrid, PartialSumsAreSmallBesideTheData) {

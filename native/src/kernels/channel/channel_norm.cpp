@@ -1,6 +1,7 @@
 #include "kernels/channel/channel_norm.h"
 
 #include "kernels/channel/channel_constants.h"
+#include "kernels/channel/channel_pass.h"
 #include "kernels/channel/constant_arrays.h"
 
 namespace ni {
@@ -8,7 +9,7 @@ namespace {
 
 /// What an elementwise pass reads and writes. Of the constants, BackwardConstants make dx from dy and x, ApplyConstants
 /// make y from x alone, or dx from dy alone: then that one input stands in `dy`.
-struct ChannelBuffers {
+struct ElementwisePass {
     const KernelTable& kernels;
     const float* dy;
     const float* x;
@@ -62,7 +63,7 @@ void moments_pass(const KernelTable& kernels, const ChannelTensor& tensor, const
 
 /// Gradient sums of every channel around center(channel), finish(channel, sums) -> Constants, and with them dx.
 template <class Constants, class Center, class Finish>
-void gradients_pass(const ChannelTensor& tensor, const ChannelBuffers& pass, Center center, Finish finish) {
+void gradients_pass(const ChannelTensor& tensor, const ElementwisePass& pass, Center center, Finish finish) {
     if (!tensor.as_rows()) {
         planes_pass<GradientSums>(
             tensor,
@@ -93,7 +94,7 @@ void gradients_pass(const ChannelTensor& tensor, const ChannelBuffers& pass, Cen
 
 /// Elementwise with known statistics: constants_of(channel) -> Constants, and with them the output of `pass`.
 template <class Constants, class ConstantsOf>
-void map_pass(const ChannelTensor& tensor, const ChannelBuffers& pass, ConstantsOf constants_of) {
+void map_pass(const ChannelTensor& tensor, const ElementwisePass& pass, ConstantsOf constants_of) {
     if (!tensor.as_rows()) {
         const Scratch<Constants> constants(tensor.channels);
         for (int64_t c = 0; c < tensor.channels; ++c) constants.data()[c] = constants_of(c);
@@ -133,7 +134,7 @@ void channel_statistics(const KernelTable& kernels, const ChannelTensor& tensor,
 
 void channel_apply(const KernelTable& kernels, const ChannelTensor& tensor, const float* x, const double* mean,
                    const double* invstd, const Affine& affine, float* y) {
-    const ChannelBuffers pass{kernels, x, x, y, store_for(tensor, x == y)};
+    const ElementwisePass pass{kernels, x, x, y, store_for(tensor, x == y)};
     map_pass<ApplyConstants>(tensor, pass, [&](int64_t c) {
         return apply_constants(mean[c], invstd[c], weight_of(affine.weight, c), bias_of(affine.bias, c));
     });
@@ -141,7 +142,7 @@ void channel_apply(const KernelTable& kernels, const ChannelTensor& tensor, cons
 
 void channel_backward_reduce(const KernelTable& kernels, const ChannelTensor& tensor, const float* dy, const float* x,
                              const double* mean, double* sum_dy, double* sum_dy_xmu) {
-    const ChannelBuffers pass{kernels, dy, x, nullptr, Store::kCached};
+    const ElementwisePass pass{kernels, dy, x, nullptr, Store::kCached};
     gradients_pass<ApplyConstants>(
         tensor, pass, [&](int64_t c) { return mean[c]; },
         [&](int64_t c, const GradientSums& sums) {
@@ -154,7 +155,7 @@ void channel_backward_reduce(const KernelTable& kernels, const ChannelTensor& te
 void channel_backward_apply(const KernelTable& kernels, const ChannelTensor& tensor, const float* dy, const float* x,
                             const double* mean, const double* invstd, const float* weight, const double* sum_dy,
                             const double* sum_dy_xmu, double count, float* dx) {
-    const ChannelBuffers pass{kernels, dy, x, dx, store_for(tensor, dx == dy || dx == x)};
+    const ElementwisePass pass{kernels, dy, x, dx, store_for(tensor, dx == dy || dx == x)};
     map_pass<BackwardConstants>(tensor, pass, [&](int64_t c) {
         return backward_constants(mean[c], invstd[c], weight_of(weight, c), {sum_dy[c], sum_dy_xmu[c]}, count);
     });
@@ -182,7 +183,7 @@ void batchnorm_forward_training(const KernelTable& kernels, const ChannelTensor&
 
 void batchnorm_forward_inference(const KernelTable& kernels, const ChannelTensor& tensor, const float* x,
                                  const Affine& affine, double eps, const float* mean, const float* var, float* y) {
-    const ChannelBuffers pass{kernels, x, x, y, store_for(tensor, x == y)};
+    const ElementwisePass pass{kernels, x, x, y, store_for(tensor, x == y)};
     map_pass<ApplyConstants>(tensor, pass, [&](int64_t c) {
         const double invstd = invstd_of(static_cast<double>(var[c]), eps);
         return apply_constants(static_cast<double>(mean[c]), invstd, weight_of(affine.weight, c),
@@ -194,7 +195,7 @@ void batchnorm_backward_training(const KernelTable& kernels, const ChannelTensor
                                  const float* x, const float* weight, const double* saved_mean,
                                  const double* saved_invstd, float* dx, const ParameterGradients& gradients) {
     const auto count = static_cast<double>(tensor.values_per_channel());
-    const ChannelBuffers pass{kernels, dy, x, dx, store_for(tensor, dx == dy || dx == x)};
+    const ElementwisePass pass{kernels, dy, x, dx, store_for(tensor, dx == dy || dx == x)};
     gradients_pass<BackwardConstants>(
         tensor, pass, [&](int64_t c) { return saved_mean[c]; },
         [&](int64_t c, const GradientSums& sums) {
@@ -209,7 +210,8 @@ void batchnorm_backward_training(const KernelTable& kernels, const ChannelTensor
 void batchnorm_backward_inference(const KernelTable& kernels, const ChannelTensor& tensor, const float* dy,
                                   const float* x, const float* weight, double eps, const float* mean, const float* var,
                                   float* dx, const ParameterGradients& gradients) {
-    const ChannelBuffers pass{kernels, dy, x ? x : dy, dx, store_for(tensor, dx == dy || dx == x)};
+    // Without dweight nobody wants the products, and x is not read: dy stands in for it.
+    const ElementwisePass pass{kernels, dy, gradients.weight ? x : dy, dx, store_for(tensor, dx == dy || dx == x)};
     const auto scale = [&](int64_t c) {
         return scale_only(weight_of(weight, c) * invstd_of(static_cast<double>(var[c]), eps));
     };

@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-#include "kernels/channel/channel_pass.h"
+#include "kernels/channel/channel_tensor.h"
 #include "kernels/registry.h"
 
 namespace ni {

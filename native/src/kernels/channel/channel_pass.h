@@ -10,6 +10,7 @@
 
 #include <algorithm>
 
+#include "kernels/channel/channel_tensor.h"
 #include "kernels/kernel_types.h"
 #include "kernels/scratch.h"
 #include "parallel/cache.h"
@@ -17,18 +18,6 @@
 #include "parallel/parallel.h"
 
 namespace ni {
-
-/// N samples of C channels of S positions, in memory order NCS or, if channels_last, NSC.
-struct ChannelTensor {
-    int64_t batch, channels, spatial;
-    bool channels_last;
-    int32_t max_threads;
-
-    int64_t values_per_channel() const { return batch * spatial; }
-    int64_t elements() const { return batch * channels * spatial; }
-    /// Rows of channels are the better view when there is one position a sample: every channel gets its own lane.
-    bool as_rows() const { return channels_last || spatial == 1; }
-};
 
 /// Elements that a thread takes at least before it asks for more work.
 constexpr int64_t kLeastShare = 16384;

@@ -302,6 +302,25 @@ void planes_apply(const float* x, const ni::Planes& planes, const ni::ApplyConst
         });
 }
 
+NI_INLINE bool is_finite(double v) { return v - v == 0.0; }
+
+/// Replaces gradient sums that are not finite by those in double, element by element: products and sums may have left
+/// the range of a float. Those of an infinity or a NaN come out as they are.
+void mend_gradient_sums(const float* dy, const float* x, const ni::Planes& planes, float center,
+                        ni::GradientSums& sums) {
+    if (is_finite(sums.dy) && is_finite(sums.dy_xmu)) return;
+    double sum = 0, products = 0;
+    for (int64_t p = 0; p < planes.count; ++p) {
+        for (int64_t i = p * planes.stride; i < p * planes.stride + planes.length; ++i) {
+            const auto g = static_cast<double>(dy[i]);
+            sum += g;
+            products += g * (static_cast<double>(x[i]) - static_cast<double>(center));
+        }
+    }
+    if (!is_finite(sums.dy)) sums.dy = sum;
+    if (!is_finite(sums.dy_xmu)) sums.dy_xmu = products;
+}
+
 void planes_backward_reduce(const float* dy, const float* x, const ni::Planes& planes, float center,
                             ni::GradientSums* out) {
     const F32 mean = f32_set(center);
@@ -327,8 +346,8 @@ void planes_backward_reduce(const float* dy, const float* x, const ni::Planes& p
             empty(sums);
             empty(products);
         });
-    out->dy = total(sums);
-    out->dy_xmu = total(products);
+    *out = {total(sums), total(products)};
+    mend_gradient_sums(dy, x, planes, center, *out);
 }
 
 void planes_backward_apply(const float* dy, const float* x, const ni::Planes& planes,

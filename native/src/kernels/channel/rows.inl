@@ -242,7 +242,7 @@ void rows_apply(const float* x, const ni::Rows& rows, const ni::ApplyArrays& con
                 return f32_fma(d, load_lanes(constants.scale + i, lanes), load_lanes(constants.offset + i, lanes));
             });
     }
-    if (store == ni::Store::kStreaming) stream_fence();
+    stream_fence();
 }
 
 void rows_backward_reduce(const float* dy, const float* x, const ni::Rows& rows, const float* center, double* sum_dy,
@@ -259,6 +259,12 @@ void rows_backward_reduce(const float* dy, const float* x, const ni::Rows& rows,
                 sum = f32_add(sum, g);
                 product = f32_fma(g, d, product);
             });
+    for (int64_t c = 0; c < rows.channels; ++c) {
+        ni::GradientSums both{sum_dy[c], sum_dy_xmu[c]};
+        mend_gradient_sums(dy + c, x + c, {rows.count, rows.stride, 1}, center[c], both);
+        sum_dy[c] = both.dy;
+        sum_dy_xmu[c] = both.dy_xmu;
+    }
 }
 
 struct BackwardStrip {
@@ -304,7 +310,7 @@ void rows_backward_apply(const float* dy, const float* x, const ni::Rows& rows, 
                 return f32_fma(load_lanes(gradient + i, lanes), load_lanes(constants.scale + i, lanes), affine);
             });
     }
-    if (store == ni::Store::kStreaming) stream_fence();
+    stream_fence();
 }
 
 }  // namespace
