@@ -20,8 +20,8 @@ internal static unsafe class BatchNormCalls
         CheckSameLengths(output.Lengths, nameof(output), input.Lengths, "the input");
         Aliasing.CheckDistinct(output.Lengths, output.Strides, nameof(output));
         bool batch = arguments.Statistics == StatisticsSource.Batch;
-        Aliasing.Check(
-            output, nameof(output), input, nameof(input), !batch, " where the statistics are the batch's, because Backward reads the input");
+        const string reason = " where the statistics are the batch's, because Backward reads the input";
+        Aliasing.Check(output, nameof(output), input, nameof(input), !batch, reason);
         CheckParametersApart(input, output, arguments);
         ChannelGeometry geometry = ChannelGeometry.Of(input.Lengths, input.Strides);
         CheckStatistics(geometry, input.Lengths, batch);
@@ -83,7 +83,8 @@ internal static unsafe class BatchNormCalls
         Native.EnsureLoaded();
 
         using DenseInput<TData> x = new(input, geometry, format, nameof(input));
-        using DenseInput<TData> dy = new(gradOutput, ChannelGeometry.Of(gradOutput.Lengths, gradOutput.Strides), format, nameof(gradOutput));
+        ChannelGeometry outputGeometry = ChannelGeometry.Of(gradOutput.Lengths, gradOutput.Strides);
+        using DenseInput<TData> dy = new(gradOutput, outputGeometry, format, nameof(gradOutput));
         using DenseOutput<TData> dx = new(gradInput, ChannelGeometry.Of(gradInput.Lengths, gradInput.Strides), format, nameof(gradInput));
         ChannelShape shape = geometry.ToNative(maxThreads);
         const int accumulate = (int)GradientMode.Accumulate;
@@ -93,7 +94,10 @@ internal static unsafe class BatchNormCalls
             if (context.Statistics == StatisticsSource.Batch)
             {
                 fixed (double* mean = context.Mean, invstd = context.Invstd)
-                    NativeCall.Check(NativeMethods.BatchnormBackwardTraining(&shape, pdy, px, gamma, mean, invstd, accumulate, pdx, dgamma, dbeta));
+                {
+                    NativeCall.Check(NativeMethods.BatchnormBackwardTraining(
+                        &shape, pdy, px, gamma, mean, invstd, accumulate, pdx, dgamma, dbeta));
+                }
             }
             else
             {

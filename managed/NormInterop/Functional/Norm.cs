@@ -22,7 +22,7 @@ public static class Norm
     /// <param name="training">Whether to use the statistics of the batch.</param>
     /// <param name="momentum">Weight of the new batch in the running buffers.</param>
     /// <param name="eps">What is added to the variance before the square root; at least 0.</param>
-    /// <param name="context">Overwritten with what <see cref="BatchNormBackward"/> needs, the input among it; null without a backward.</param>
+    /// <param name="context">Overwritten with what <see cref="BatchNormBackward"/> needs, the input among it; null without one.</param>
     /// <returns>A new tensor of the input's lengths and format.</returns>
     /// <exception cref="ArgumentNullException">The input is null, or a running buffer is where it is required.</exception>
     /// <exception cref="ArgumentOutOfRangeException">eps is negative or NaN.</exception>
@@ -81,7 +81,7 @@ public static class Norm
     /// <param name="weightGradient">C elements, dense; added to. Null if not wanted.</param>
     /// <param name="biasGradient">C elements, dense; added to. Null if not wanted.</param>
     /// <returns>Gradient with respect to the input.</returns>
-    /// <exception cref="InvalidOperationException">The context is not that of a functional forward that still awaits its backward.</exception>
+    /// <exception cref="InvalidOperationException">The context is not that of a functional forward still without its backward.</exception>
     /// <exception cref="ArgumentException">The gradient's lengths are not those of the output.</exception>
     public static Tensor<TData> BatchNormBackward<TData, T>(
         Tensor<TData> gradOutput,

@@ -59,7 +59,7 @@ public abstract class BatchNorm<T> : NormModule<T>
     /// <summary>Training forwards so far; stays 0 when running statistics are not tracked.</summary>
     public long NumBatchesTracked { get; private set; }
 
-    /// <summary>Sets the running mean to 0, the running variance to 1 and the counter to 0. Does nothing when they are not tracked.</summary>
+    /// <summary>Sets the running mean to 0, the running variance to 1 and the counter to 0, where they are tracked.</summary>
     public void ResetRunningStats()
     {
         RunningMean?.Fill(T.Zero);

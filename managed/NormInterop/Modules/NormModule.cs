@@ -32,7 +32,9 @@ public abstract class NormModule<T>
     /// <summary>Whether the module is in training mode. True at first.</summary>
     public bool IsTraining { get; private set; } = true;
 
-    /// <summary>Threads that one call may use at most; 0, the default, for <see cref="NormRuntime.ThreadLimit"/>. Results do not depend on it.</summary>
+    /// <summary>
+    /// Threads that one call may use at most; 0, the default, for <see cref="NormRuntime.ThreadLimit"/>. Results do not depend on it.
+    /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is below 0 or above 1024.</exception>
     public int MaxThreads
     {
@@ -62,7 +64,9 @@ public abstract class NormModule<T>
         Bias?.ZeroGradient();
     }
 
-    /// <summary>Normalizes, and remembers in the module what <see cref="Backward{TData}(Tensor{TData})"/> needs: the input among it.</summary>
+    /// <summary>
+    /// Normalizes, and remembers in the module what <see cref="Backward{TData}(Tensor{TData})"/> needs: the input among it.
+    /// </summary>
     /// <typeparam name="TData">Type of the data: float.</typeparam>
     /// <param name="input">The input, (N, C, ...). Must not change until the backward pass.</param>
     /// <returns>A new tensor of the input's lengths and format.</returns>
@@ -124,7 +128,7 @@ public abstract class NormModule<T>
     /// <param name="gradOutput">Gradient with respect to the output: its lengths, any format.</param>
     /// <param name="context">The context that the forward was given.</param>
     /// <returns>Gradient with respect to the input. The parameters' gradients have been added to.</returns>
-    /// <exception cref="InvalidOperationException">The context is not that of a forward of this module that still awaits its backward.</exception>
+    /// <exception cref="InvalidOperationException">The context is not that of a forward of this module still without its backward.</exception>
     /// <exception cref="ArgumentException">The gradient's lengths are not those of the output.</exception>
     public Tensor<TData> Backward<TData>(Tensor<TData> gradOutput, NormContext<T> context)
         where TData : unmanaged
@@ -143,13 +147,16 @@ public abstract class NormModule<T>
         return gradInput;
     }
 
-    /// <summary>Gradient of the forward that filled the context, once, into memory of the caller. Allocates nothing for dense tensors of one format.</summary>
+    /// <summary>
+    /// Gradient of the forward that filled the context, once, into memory of the caller. Allocates nothing for dense tensors of one
+    /// format.
+    /// </summary>
     /// <typeparam name="TData">Type of the data: that of the forward.</typeparam>
     /// <param name="gradOutput">Gradient with respect to the output.</param>
     /// <param name="input">The input of the forward, unchanged since.</param>
     /// <param name="gradInput">Receives the gradient with respect to the input. May be exactly one of the other two.</param>
     /// <param name="context">The context that the forward was given.</param>
-    /// <exception cref="InvalidOperationException">The context is not that of a forward of this module that still awaits its backward.</exception>
+    /// <exception cref="InvalidOperationException">The context is not that of a forward of this module still without its backward.</exception>
     /// <exception cref="ArgumentException">Lengths differ from those of the forward, or gradInput shares memory in part.</exception>
     public void Backward<TData>(
         in ReadOnlyTensorSpan<TData> gradOutput, in ReadOnlyTensorSpan<TData> input, in TensorSpan<TData> gradInput, NormContext<T> context)
@@ -181,6 +188,9 @@ public abstract class NormModule<T>
         if (context.Owner != this)
             throw new InvalidOperationException("The context was filled by the forward of another module.");
         if (context.DataType != dataType)
-            throw new ArgumentException($"gradOutput is of type {dataType.Name}; expected {context.DataType?.Name}, the type of the forward's data.");
+        {
+            throw new ArgumentException(
+                $"gradOutput is of type {dataType.Name}; expected {context.DataType?.Name}, the type of the forward's data.");
+        }
     }
 }
