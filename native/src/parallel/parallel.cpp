@@ -2,6 +2,7 @@
 
 #include <omp.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include <algorithm>
 #include <atomic>
@@ -45,8 +46,11 @@ int32_t processors() {
 int32_t most_useful() { return 4 * std::max(processors(), 2); }
 
 int32_t default_limit() {
-    // A value below the number of processors was chosen by somebody, with OMP_NUM_THREADS.
-    static const int32_t threads = std::clamp(omp_get_max_threads(), 1, processors());
+    static const int32_t threads = [] {
+        const char* chosen = getenv("OMP_NUM_THREADS");
+        const int32_t most = chosen != nullptr && *chosen != '\0' ? kMaxThreads : processors();
+        return std::clamp(omp_get_max_threads(), 1, static_cast<int>(most));
+    }();
     return threads;
 }
 
