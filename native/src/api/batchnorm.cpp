@@ -13,6 +13,10 @@ ni_status check_gradient_mode(int32_t mode) {
     return fail(NI_STATUS_INVALID_ARGUMENT, "gradient_mode is %d, expected 0 (overwrite) or 1 (accumulate)", mode);
 }
 
+ParameterGradients gradients_of(void* dweight, void* dbias, int32_t mode) {
+    return {floats(dweight), floats(dbias), mode == NI_GRADIENT_MODE_ACCUMULATE};
+}
+
 /// The gradients of no samples are zero.
 void store_empty_gradients(const ChannelCall& call, const ParameterGradients& gradients) {
     if (gradients.accumulate) return;
@@ -99,8 +103,7 @@ ni_status ni_batchnorm_backward_training(const ni_channel_shape* shape, const vo
             call.write_parameters("dweight", dweight),
             call.write_parameters("dbias", dbias),
         }));
-        const ParameterGradients gradients{floats(dweight), floats(dbias),
-                                           gradient_mode == NI_GRADIENT_MODE_ACCUMULATE};
+        const ParameterGradients gradients = gradients_of(dweight, dbias, gradient_mode);
         if (call.empty()) {
             store_empty_gradients(call, gradients);
             return NI_STATUS_OK;
@@ -129,8 +132,7 @@ ni_status ni_batchnorm_backward_inference(const ni_channel_shape* shape, const v
             call.write_parameters("dweight", dweight),
             call.write_parameters("dbias", dbias),
         }));
-        const ParameterGradients gradients{floats(dweight), floats(dbias),
-                                           gradient_mode == NI_GRADIENT_MODE_ACCUMULATE};
+        const ParameterGradients gradients = gradients_of(dweight, dbias, gradient_mode);
         if (call.empty()) {
             store_empty_gradients(call, gradients);
             return NI_STATUS_OK;

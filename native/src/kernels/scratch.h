@@ -7,18 +7,28 @@
 
 namespace ni {
 
-/// Cache-line aligned memory for `count` elements, uninitialized, freed at the end of the scope. Throws std::bad_alloc.
+/// Cache-line aligned memory for `count` times `each` elements, uninitialized, freed at the end of the scope. Throws
+/// std::bad_alloc, also where the size does not fit in 63 bits.
 template <class T>
 class Scratch {
 public:
-    explicit Scratch(int64_t count)
-        : data_(static_cast<T*>(::operator new(static_cast<uint64_t>(count) * sizeof(T), kAlignment))) {}
+    explicit Scratch(int64_t count, int64_t each = 1)
+        : data_(static_cast<T*>(::operator new(bytes_of(count, each), kAlignment))) {}
     ~Scratch() { ::operator delete(data_, kAlignment); }
     Scratch(const Scratch&) = delete;
     Scratch& operator=(const Scratch&) = delete;
     T* data() const { return data_; }
 
 private:
+    static uint64_t bytes_of(int64_t count, int64_t each) {
+        int64_t bytes;
+        if (__builtin_mul_overflow(count, each, &bytes) ||
+            __builtin_mul_overflow(bytes, static_cast<int64_t>(sizeof(T)), &bytes)) {
+            throw std::bad_alloc();
+        }
+        return static_cast<uint64_t>(bytes);
+    }
+
     static constexpr std::align_val_t kAlignment{64};
     T* data_;
 };

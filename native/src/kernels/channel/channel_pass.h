@@ -174,7 +174,7 @@ void rows_reduce(const ChannelTensor& tensor, Reduce reduce, Finish finish) {
     const int32_t threads = parallel::threads_for(tensor.elements(), tensor.max_threads);
     const parallel::RowGrid grid(tensor.values_per_channel(), tensor.channels, threads);
     const int64_t stride = grid.padded_channels();
-    const Scratch<double> first(grid.chunks() * stride), second(grid.chunks() * stride);
+    const Scratch<double> first(grid.chunks(), stride), second(grid.chunks(), stride);
 
     auto reduce_piece = [&](int64_t index) {
         const auto piece = grid.at(index);

@@ -2,53 +2,41 @@
 #pragma once
 
 #include <stdint.h>
+#include <string.h>
 
 #include "kernels/kernel_types.h"
 #include "kernels/scratch.h"
 
 namespace ni {
 
+/// The pointers to the arrays of a kind of constants, `stride` elements apart.
+inline ApplyArrays arrays_of(const ApplyConstants*, const float* first, int64_t stride) {
+    return {first, first + stride, first + 2 * stride};
+}
+inline BackwardArrays arrays_of(const BackwardConstants*, const float* first, int64_t stride) {
+    return {first, first + stride, first + 2 * stride, first + 3 * stride, first + 4 * stride};
+}
+
+/// An array for each member of Constants, which are floats and nothing else.
 template <class Constants>
-class ConstantArrays;
-
-template <>
-class ConstantArrays<ApplyConstants> {
+class ConstantArrays {
 public:
-    explicit ConstantArrays(int64_t channels) : channels_(channels), values_(3 * channels) {}
-    void set(int64_t c, const ApplyConstants& constants) {
-        float* value = values_.data() + c;
-        value[0] = constants.center;
-        value[channels_] = constants.scale;
-        value[2 * channels_] = constants.offset;
+    explicit ConstantArrays(int64_t channels) : channels_(channels), values_(channels, kMembers) {}
+
+    void set(int64_t c, const Constants& constants) {
+        float members[sizeof(Constants) / sizeof(float)];
+        memcpy(members, &constants, sizeof members);
+        for (int64_t m = 0; m < kMembers; ++m) values_.data()[m * channels_ + c] = members[m];
     }
-    ApplyArrays from(int64_t c) const {
-        const float* value = values_.data() + c;
-        return {value, value + channels_, value + 2 * channels_};
+
+    /// The arrays from channel c on.
+    auto from(int64_t c) const {
+        return arrays_of(static_cast<const Constants*>(nullptr), values_.data() + c, channels_);
     }
 
 private:
-    int64_t channels_;
-    Scratch<float> values_;
-};
+    static constexpr int64_t kMembers = static_cast<int64_t>(sizeof(Constants) / sizeof(float));
 
-template <>
-class ConstantArrays<BackwardConstants> {
-public:
-    explicit ConstantArrays(int64_t channels) : channels_(channels), values_(5 * channels) {}
-    void set(int64_t c, const BackwardConstants& constants) {
-        float* value = values_.data() + c;
-        value[0] = constants.center;
-        value[channels_] = constants.invstd;
-        value[2 * channels_] = constants.scale;
-        value[3 * channels_] = constants.slope;
-        value[4 * channels_] = constants.offset;
-    }
-    BackwardArrays from(int64_t c) const {
-        const float* value = values_.data() + c;
-        return {value, value + channels_, value + 2 * channels_, value + 3 * channels_, value + 4 * channels_};
-    }
-
-private:
     int64_t channels_;
     Scratch<float> values_;
 };
