@@ -24,13 +24,14 @@ std::atomic<int32_t> busy_helpers{0};
 /// Processors that a container may use on average, rounded up, or 0 without a quota (cgroup v2). OpenMP sees only which
 /// ones it may run on.
 int32_t quota() {
-    int64_t share = 0, period = 0;
+    long long share = 0, period = 0;
     if (FILE* file = fopen("/sys/fs/cgroup/cpu.max", "r")) {
-        if (fscanf(file, "%ld %ld", &share, &period) != 2) share = 0;  // "max 100000"
+        if (fscanf(file, "%lld %lld", &share, &period) != 2) share = 0;  // "max 100000"
         fclose(file);
     }
-    return share > 0 && period > 0 ? static_cast<int32_t>(std::min<int64_t>((share + period - 1) / period, kMaxThreads))
-                                   : 0;
+    return share > 0 && period > 0
+               ? static_cast<int32_t>(std::min<long long>((share + period - 1) / period, kMaxThreads))
+               : 0;
 }
 
 /// Processors to run on.

@@ -36,7 +36,7 @@ void moments_pass(const KernelTable& kernels, const ChannelTensor& tensor, const
     const Store store = store_for(tensor, x == y);
     if (!tensor.as_rows()) {
         planes_pass<Moments>(
-            tensor,
+            tensor, y != nullptr,
             [&](int64_t, int64_t offset, const Planes& planes) {
                 Moments moments;
                 kernels.planes_moments(x + offset, planes, &moments);
@@ -66,7 +66,7 @@ template <class Constants, class Center, class Finish>
 void gradients_pass(const ChannelTensor& tensor, const ElementwisePass& pass, Center center, Finish finish) {
     if (!tensor.as_rows()) {
         planes_pass<GradientSums>(
-            tensor,
+            tensor, pass.dx != nullptr,
             [&](int64_t c, int64_t offset, const Planes& planes) {
                 GradientSums sums;
                 const auto high = static_cast<float>(center(c));

@@ -91,7 +91,8 @@ void planes_pass_by_channels(const ChannelTensor& tensor, int32_t threads, Reduc
 
 /// planes_pass with all threads on one channel after another.
 template <class Partial, class Reduce, class Finish, class Apply>
-void planes_pass_by_blocks(const ChannelTensor& tensor, int32_t threads, Reduce& reduce, Finish& finish, Apply& apply) {
+void planes_pass_by_blocks(const ChannelTensor& tensor, int32_t threads, bool writes, Reduce& reduce, Finish& finish,
+                           Apply& apply) {
     const parallel::PlaneBlocks blocks(tensor.batch, tensor.channels, tensor.spatial);
     const Scratch<Partial> partials(blocks.count());
     for (int64_t c = 0; c < tensor.channels; ++c) {
@@ -101,14 +102,10 @@ void planes_pass_by_blocks(const ChannelTensor& tensor, int32_t threads, Reduce&
             partials.data()[b] = reduce(c, start + block.offset, block.planes);
         };
         parallel::for_each(blocks.count(), threads, reduce_block);
-        Partial sums{};
-        double before = 0;
-        for (int64_t b = 0; b < blocks.count(); ++b) {
-            const double elements = blocks.at(b, false).elements();
-            fold(sums, partials.data()[b], {before, elements});
-            before += elements;
-        }
-        const auto constants = finish(c, sums);
+        const Partial* next = partials.data();
+        auto reduced = [&](int64_t, int64_t, const Planes&) { return *next++; };
+        const auto constants = finish(c, reduce_channel<Partial>(tensor, blocks, c, reduced));
+        if (!writes) continue;
         auto apply_block = [&](int64_t b) {
             const auto block = blocks.at(b, false);
             apply(start + block.offset, block.planes, constants);
@@ -138,7 +135,8 @@ void planes_map(const ChannelTensor& tensor, Apply apply) {
 /// planes_pass for planes so small that a channel is a scatter of short runs over the whole tensor: reading them that
 /// way pays, writing them does not. So all channels are reduced first, and the output is written in memory order.
 template <class Partial, class Reduce, class Finish, class Apply>
-void planes_pass_in_two(const ChannelTensor& tensor, int32_t threads, Reduce& reduce, Finish& finish, Apply& apply) {
+void planes_pass_in_two(const ChannelTensor& tensor, int32_t threads, bool writes, Reduce& reduce, Finish& finish,
+                        Apply& apply) {
     const parallel::PlaneBlocks blocks(tensor.batch, tensor.channels, tensor.spatial);
     const Scratch<decltype(finish(0, Partial{}))> constants(tensor.channels);
     const int64_t share = std::max<int64_t>(1, kLeastShare / tensor.values_per_channel());
@@ -149,21 +147,23 @@ void planes_pass_in_two(const ChannelTensor& tensor, int32_t threads, Reduce& re
         }
     };
     parallel::for_each(parallel::ceil_div(tensor.channels, share), threads, body);
+    if (!writes) return;
     planes_map(tensor,
                [&](int64_t offset, const Planes& planes, int64_t c) { apply(offset, planes, constants.data()[c]); });
 }
 
 /// Contiguous tensors, all three steps. reduce(channel, offset, planes) gives the Partial of a block; finish(channel,
-/// partial) turns the folded one into constants; apply(offset, planes, constants) uses them. Offsets are in elements.
+/// partial) turns the folded one into constants; apply(offset, planes, constants) uses them, unless
+/// nothing is to be written. Offsets are in elements.
 template <class Partial, class Reduce, class Finish, class Apply>
-void planes_pass(const ChannelTensor& tensor, Reduce reduce, Finish finish, Apply apply) {
+void planes_pass(const ChannelTensor& tensor, bool writes, Reduce reduce, Finish finish, Apply apply) {
     const int32_t threads = parallel::threads_for(tensor.elements(), tensor.max_threads);
     if (tensor.spatial <= kSmallPlane && tensor.elements() > parallel::kHintElements) {
-        planes_pass_in_two<Partial>(tensor, threads, reduce, finish, apply);
+        planes_pass_in_two<Partial>(tensor, threads, writes, reduce, finish, apply);
     } else if (threads == 1 || tensor.channels >= 4 * threads || tensor.values_per_channel() < kLeastShare) {
         planes_pass_by_channels<Partial>(tensor, threads, reduce, finish, apply);
     } else {
-        planes_pass_by_blocks<Partial>(tensor, threads, reduce, finish, apply);
+        planes_pass_by_blocks<Partial>(tensor, threads, writes, reduce, finish, apply);
     }
 }
 
