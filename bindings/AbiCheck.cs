@@ -9,7 +9,7 @@ namespace NormInterop.Bindings;
 internal static class AbiCheck
 {
     /// <summary>The value of ni_abi_version() that these bindings are written for.</summary>
-    internal const uint ExpectedAbiVersion = 1;
+    internal const uint ExpectedAbiVersion = 2;
 
     /// <summary>What the library has to report.</summary>
     internal static unsafe AbiInfo Expected => new()
@@ -17,6 +17,8 @@ internal static class AbiCheck
         StructSize = Abi.AbiInfoSize,
         AbiVersion = ExpectedAbiVersion,
         ChannelShapeSize = Abi.ChannelShapeSize,
+        GroupShapeSize = Abi.GroupShapeSize,
+        RowShapeSize = Abi.RowShapeSize,
         StatusCount = Abi.StatusCount,
         DataTypeCount = Abi.DataTypeCount,
         LayoutCount = Abi.LayoutCount,
@@ -34,6 +36,8 @@ internal static class AbiCheck
         Compare(nameof(AbiInfo.StructSize), expected.StructSize, actual.StructSize);
         Compare(nameof(AbiInfo.AbiVersion), expected.AbiVersion, actual.AbiVersion);
         Compare(nameof(AbiInfo.ChannelShapeSize), expected.ChannelShapeSize, actual.ChannelShapeSize);
+        Compare(nameof(AbiInfo.GroupShapeSize), expected.GroupShapeSize, actual.GroupShapeSize);
+        Compare(nameof(AbiInfo.RowShapeSize), expected.RowShapeSize, actual.RowShapeSize);
         Compare(nameof(AbiInfo.StatusCount), expected.StatusCount, actual.StatusCount);
         Compare(nameof(AbiInfo.DataTypeCount), expected.DataTypeCount, actual.DataTypeCount);
         Compare(nameof(AbiInfo.LayoutCount), expected.LayoutCount, actual.LayoutCount);

@@ -6,33 +6,6 @@ using System.Runtime.InteropServices;
 
 namespace NormInterop.Bindings;
 
-/// <summary>What a backward call does with the parameter gradients that it finds.</summary>
-internal enum GradientMode : int
-{
-    /// <summary>Replace them.</summary>
-    Overwrite = 0,
-
-    /// <summary>Add to them.</summary>
-    Accumulate = 1,
-}
-
-/// <summary>Type of the elements of a data tensor.</summary>
-internal enum DataType : int
-{
-    /// <summary>IEEE 754 binary32; weight, bias, running buffers and their gradients are float as well.</summary>
-    Float32 = 0,
-}
-
-/// <summary>Memory order of a tensor of N samples, C channels and S positions.</summary>
-internal enum Layout : int
-{
-    /// <summary>N, C, S: "contiguous". Element (n, c, s) is at (n * C + c) * S + s.</summary>
-    Ncs = 0,
-
-    /// <summary>N, S, C: "channels last". Element (n, c, s) is at (n * S + s) * C + c.</summary>
-    Nsc = 1,
-}
-
 /// <summary>Outcome of a call. Every function of the library returns one, save those that only report a fact.</summary>
 internal enum Status : int
 {
@@ -64,6 +37,46 @@ internal enum Status : int
     InternalError = 8,
 }
 
+/// <summary>
+/// Type of the elements of a data tensor. It decides the type of the parameters: weight, bias, running buffers and
+/// their gradients are double for double data, and float for all others. Sums of 16-bit data are taken in double, and
+/// results are rounded to nearest even; a NaN stays one.
+/// </summary>
+internal enum DataType : int
+{
+    /// <summary>IEEE 754 binary32; parameters are float.</summary>
+    Float32 = 0,
+
+    /// <summary>IEEE 754 binary64; parameters are double.</summary>
+    Float64 = 1,
+
+    /// <summary>IEEE 754 binary16, "half"; parameters are float.</summary>
+    Float16 = 2,
+
+    /// <summary>The upper half of a binary32, "bfloat16"; parameters are float.</summary>
+    Bfloat16 = 3,
+}
+
+/// <summary>Memory order of a tensor of N samples, C channels and S positions.</summary>
+internal enum Layout : int
+{
+    /// <summary>N, C, S: "contiguous". Element (n, c, s) is at (n * C + c) * S + s.</summary>
+    Ncs = 0,
+
+    /// <summary>N, S, C: "channels last". Element (n, c, s) is at (n * S + s) * C + c.</summary>
+    Nsc = 1,
+}
+
+/// <summary>What a backward call does with the parameter gradients that it finds.</summary>
+internal enum GradientMode : int
+{
+    /// <summary>Replace them.</summary>
+    Overwrite = 0,
+
+    /// <summary>Add to them.</summary>
+    Accumulate = 1,
+}
+
 /// <summary>Shape and layout of the data tensors of a per-channel call. All tensors of one call share it.</summary>
 [StructLayout(LayoutKind.Sequential)]
 internal unsafe struct ChannelShape
@@ -90,6 +103,61 @@ internal unsafe struct ChannelShape
     public long Spatial;
 }
 
+/// <summary>
+/// Shape and layout of the data tensors of a per-group call. All tensors of one call share it. Group g of a sample is
+/// its channels g * C / G to (g + 1) * C / G - 1, at all positions.
+/// </summary>
+[StructLayout(LayoutKind.Sequential)]
+internal unsafe struct GroupShape
+{
+    /// <summary>sizeof(ni_group_shape) as the caller knows it.</summary>
+    public uint StructSize;
+
+    /// <summary>An ni_data_type.</summary>
+    public int DataType;
+
+    /// <summary>An ni_layout.</summary>
+    public int Layout;
+
+    /// <summary>Threads this call may use at most; 0: the limit of the process. Results do not depend on it.</summary>
+    public int MaxThreads;
+
+    /// <summary>N, the number of samples: at least 0. With 0 there are no data, and x, y, dy and dx may be null.</summary>
+    public long Batch;
+
+    /// <summary>C, the number of channels: at least 1, and a multiple of the groups.</summary>
+    public long Channels;
+
+    /// <summary>S, the number of positions of a sample, all spatial dimensions multiplied: at least 1.</summary>
+    public long Spatial;
+
+    /// <summary>G, the number of groups: at least 1.</summary>
+    public long Groups;
+}
+
+/// <summary>Shape of the data tensors of a per-row call: rows of consecutive elements, one after another.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal unsafe struct RowShape
+{
+    /// <summary>sizeof(ni_row_shape) as the caller knows it.</summary>
+    public uint StructSize;
+
+    /// <summary>An ni_data_type.</summary>
+    public int DataType;
+
+    /// <summary>Threads this call may use at most; 0: the limit of the process. Results do not depend on it.</summary>
+    public int MaxThreads;
+
+    /// <summary>Must be 0.</summary>
+    public int Reserved;
+
+    /// <summary>M, the number of rows: at least 0. With 0 there are no data, and x, y, dy and dx may be null.</summary>
+    public long Rows;
+
+    /// <summary>D, the number of elements of a row: at least 1.</summary>
+    public long Length;
+}
+
 /// <summary>What the headers promise, as compiled into the library: a binding compares it with what it was generated from.</summary>
 [StructLayout(LayoutKind.Sequential)]
 internal unsafe struct AbiInfo
@@ -102,6 +170,12 @@ internal unsafe struct AbiInfo
 
     /// <summary>sizeof(ni_channel_shape).</summary>
     public uint ChannelShapeSize;
+
+    /// <summary>sizeof(ni_group_shape).</summary>
+    public uint GroupShapeSize;
+
+    /// <summary>sizeof(ni_row_shape).</summary>
+    public uint RowShapeSize;
 
     /// <summary>Number of values of ni_status.</summary>
     public uint StatusCount;
@@ -171,6 +245,19 @@ internal static unsafe partial class NativeMethods
         void* dbias);
 
     /// <summary>
+    /// Training forward of Caffe's BatchNorm layer: y = (x - mean) * invstd with the batch's biased variance, and sums in
+    /// place of running averages: mean_sum = fraction * mean_sum + mean, var_sum = fraction * var_sum + var * n / (n - 1),
+    /// where the last factor is 1 for n = 1. The third blob, fraction * factor + 1, is the caller's.
+    /// x: data. eps: at least 0. fraction: Caffe's moving_average_fraction. mean_sum, var_sum: C parameters, updated.
+    /// saved_mean, saved_invstd: out, C doubles each, what ni_batchnorm_backward_training takes; both may be null.
+    /// y: data, may be exactly x. With N = 0 the sums stay, and the saved statistics are 0.
+    /// </summary>
+    [DllImport(Library, EntryPoint = "ni_caffe_batchnorm_forward_training", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    internal static extern Status CaffeBatchnormForwardTraining(
+        ChannelShape* shape, void* x, double eps, double fraction, void* meanSum, void* varSum, double* savedMean, double* savedInvstd,
+        void* y);
+
+    /// <summary>
     /// Mean and sum of squared deviations of every channel: mean[c] = sum(x) / n, m2[c] = sum((x - mean[c])^2), n = N * S.
     /// The biased variance is m2 / n, the unbiased one m2 / (n - 1). Partial results of several tensors (ranks of a
     /// synchronized BatchNorm) merge by the formula of Chan, Golub and LeVeque (1979).
@@ -206,6 +293,94 @@ internal static unsafe partial class NativeMethods
     internal static extern Status ChannelBackwardApply(
         ChannelShape* shape, void* dy, void* x, double* mean, double* invstd, void* weight, double* sumDy, double* sumDyXmu, double count,
         void* dx);
+
+    /// <summary>
+    /// Forward of group normalization (Wu and He 2018): per sample and group, over the m = C / G * S values,
+    /// y = (x - mean) * invstd * weight[c] + bias[c] with the biased variance and invstd = 1 / sqrt(var + eps), or 0 where
+    /// var + eps is 0. Training and inference are the same.
+    /// x: data. weight, bias: C parameters, or null for 1 and 0. eps: at least 0.
+    /// saved_mean, saved_invstd: out, N * G doubles each, sample by sample; what the backward takes; both may be null.
+    /// y: data, may be exactly x.
+    /// </summary>
+    [DllImport(Library, EntryPoint = "ni_groupnorm_forward", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    internal static extern Status GroupnormForward(
+        GroupShape* shape, void* x, void* weight, void* bias, double eps, double* savedMean, double* savedInvstd, void* y);
+
+    /// <summary>
+    /// Backward of ni_groupnorm_forward. With x^ = (x - mean) * invstd and g = weight[c] * dy:
+    /// dx = invstd * (g - mean(g) - x^ * mean(g * x^)), means over the values of a group;
+    /// dweight[c] = sum(dy * x^), dbias[c] = sum(dy), over N and S.
+    /// dy, x: data. weight: C parameters, or null for 1. saved_mean, saved_invstd: N * G doubles from the forward.
+    /// gradient_mode: an ni_gradient_mode, for dweight and dbias. dx: data, may be exactly dy or x, null if not wanted.
+    /// dweight, dbias: C parameters, null if not wanted.
+    /// </summary>
+    [DllImport(Library, EntryPoint = "ni_groupnorm_backward", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    internal static extern Status GroupnormBackward(
+        GroupShape* shape, void* dy, void* x, void* weight, double* savedMean, double* savedInvstd, int gradientMode, void* dx,
+        void* dweight, void* dbias);
+
+    /// <summary>
+    /// Forward of instance normalization (Ulyanov, Vedaldi and Lempitsky 2016): as ni_groupnorm_forward with one channel
+    /// per group. Running buffers that are given become (1 - momentum) * running + momentum * average, the average being
+    /// that of the samples' means, and of their unbiased variances.
+    /// x: data. weight, bias: C parameters, or null for 1 and 0. eps: at least 0. momentum: any number.
+    /// running_mean, running_var: C parameters, updated; both null when they are not tracked.
+    /// saved_mean, saved_invstd: out, N * C doubles each, sample by sample; both may be null. y: data, may be exactly x.
+    /// With N = 0 the running buffers stay. Errors: a single position (S = 1), for which no variance exists.
+    /// </summary>
+    [DllImport(Library, EntryPoint = "ni_instancenorm_forward", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    internal static extern Status InstancenormForward(
+        ChannelShape* shape, void* x, void* weight, void* bias, double eps, double momentum, void* runningMean, void* runningVar,
+        double* savedMean, double* savedInvstd, void* y);
+
+    /// <summary>Backward of ni_instancenorm_forward: that of ni_groupnorm_forward with one channel per group.</summary>
+    [DllImport(Library, EntryPoint = "ni_instancenorm_backward", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    internal static extern Status InstancenormBackward(
+        ChannelShape* shape, void* dy, void* x, void* weight, double* savedMean, double* savedInvstd, int gradientMode, void* dx,
+        void* dweight, void* dbias);
+
+    /// <summary>
+    /// Forward of layer normalization (Ba, Kiros and Hinton 2016): per row, y = (x - mean) * invstd * weight[i] + bias[i]
+    /// with the biased variance and invstd = 1 / sqrt(var + eps), or 0 where var + eps is 0.
+    /// x: data. weight, bias: D parameters, or null for 1 and 0. eps: at least 0.
+    /// saved_mean, saved_invstd: out, M doubles each, what the backward takes; both may be null. y: data, may be exactly x.
+    /// </summary>
+    [DllImport(Library, EntryPoint = "ni_layernorm_forward", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    internal static extern Status LayernormForward(
+        RowShape* shape, void* x, void* weight, void* bias, double eps, double* savedMean, double* savedInvstd, void* y);
+
+    /// <summary>
+    /// Backward of ni_layernorm_forward. With x^ = (x - mean) * invstd and g = weight * dy:
+    /// dx = invstd * (g - mean(g) - x^ * mean(g * x^)), means over a row;
+    /// dweight[i] = sum(dy * x^), dbias[i] = sum(dy), over the rows.
+    /// dy, x: data. weight: D parameters, or null for 1. saved_mean, saved_invstd: M doubles from the forward.
+    /// gradient_mode: an ni_gradient_mode, for dweight and dbias. dx: data, may be exactly dy or x, null if not wanted.
+    /// dweight, dbias: D parameters, null if not wanted.
+    /// </summary>
+    [DllImport(Library, EntryPoint = "ni_layernorm_backward", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    internal static extern Status LayernormBackward(
+        RowShape* shape, void* dy, void* x, void* weight, double* savedMean, double* savedInvstd, int gradientMode, void* dx, void* dweight,
+        void* dbias);
+
+    /// <summary>
+    /// Forward of root mean square normalization (Zhang and Sennrich 2019): per row, y = x * invrms * weight[i] with
+    /// invrms = 1 / sqrt(mean(x^2) + eps), or 0 where that sum is 0.
+    /// x: data. weight: D parameters, or null for 1. eps: at least 0.
+    /// saved_invrms: out, M doubles, what the backward takes; may be null. y: data, may be exactly x.
+    /// </summary>
+    [DllImport(Library, EntryPoint = "ni_rmsnorm_forward", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    internal static extern Status RmsnormForward(RowShape* shape, void* x, void* weight, double eps, double* savedInvrms, void* y);
+
+    /// <summary>
+    /// Backward of ni_rmsnorm_forward. With x^ = x * invrms and g = weight * dy: dx = invrms * (g - x^ * mean(g * x^)), the
+    /// mean over a row; dweight[i] = sum(dy * x^) over the rows.
+    /// dy, x: data. weight: D parameters, or null for 1. saved_invrms: M doubles from the forward.
+    /// gradient_mode: an ni_gradient_mode, for dweight. dx: data, may be exactly dy or x, null if not wanted.
+    /// dweight: D parameters, null if not wanted.
+    /// </summary>
+    [DllImport(Library, EntryPoint = "ni_rmsnorm_backward", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    internal static extern Status RmsnormBackward(
+        RowShape* shape, void* dy, void* x, void* weight, double* savedInvrms, int gradientMode, void* dx, void* dweight);
 
     /// <summary>Version of the binary interface. It grows with every change that an old caller would not survive.</summary>
     [DllImport(Library, EntryPoint = "ni_abi_version", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
@@ -253,23 +428,29 @@ internal static unsafe partial class NativeMethods
 internal static class Abi
 {
     /// <summary>SHA-256 of the headers; generator/HeaderHash.cs says of what exactly.</summary>
-    internal const string HeaderHash = "7245663a413b3af6ee49d3c81be154255b65e90d54e4abf82b1d7a6f063b70ff";
+    internal const string HeaderHash = "9a47cae4b692def4c0ade833475e20706c45485149dea61d21051c33d322d3cc";
 
     /// <summary>Size of <see cref="ChannelShape"/> in bytes.</summary>
     internal const uint ChannelShapeSize = 40;
 
-    /// <summary>Size of <see cref="AbiInfo"/> in bytes.</summary>
-    internal const uint AbiInfoSize = 32;
+    /// <summary>Size of <see cref="GroupShape"/> in bytes.</summary>
+    internal const uint GroupShapeSize = 48;
 
-    /// <summary>Number of values of <see cref="GradientMode"/>.</summary>
-    internal const uint GradientModeCount = 2;
+    /// <summary>Size of <see cref="RowShape"/> in bytes.</summary>
+    internal const uint RowShapeSize = 32;
+
+    /// <summary>Size of <see cref="AbiInfo"/> in bytes.</summary>
+    internal const uint AbiInfoSize = 40;
+
+    /// <summary>Number of values of <see cref="Status"/>.</summary>
+    internal const uint StatusCount = 9;
 
     /// <summary>Number of values of <see cref="DataType"/>.</summary>
-    internal const uint DataTypeCount = 1;
+    internal const uint DataTypeCount = 4;
 
     /// <summary>Number of values of <see cref="Layout"/>.</summary>
     internal const uint LayoutCount = 2;
 
-    /// <summary>Number of values of <see cref="Status"/>.</summary>
-    internal const uint StatusCount = 9;
+    /// <summary>Number of values of <see cref="GradientMode"/>.</summary>
+    internal const uint GradientModeCount = 2;
 }

@@ -47,6 +47,9 @@ public readonly record struct ChannelTensorShape
     /// <summary>N * S, the number of elements over which a channel's statistics are taken.</summary>
     public int CountPerChannel => Batch * Spatial;
 
+    /// <summary>The distance in memory from element (n, c, s) to (n, c, s + 1).</summary>
+    public int SpatialStride => ChannelsLast ? Channels : 1;
+
     /// <summary>The position of element (n, c, s) in memory.</summary>
     public int Index(int n, int c, int s) => ChannelsLast
         ? (((n * Spatial) + s) * Channels) + c

@@ -1,4 +1,5 @@
 using System.Numerics;
+using static NormInterop.Reference.Numbers;
 
 namespace NormInterop.Reference;
 
@@ -19,10 +20,11 @@ public static partial class ReferenceBatchNorm
     /// <param name="dweight">The gradient of gamma is added to it, (C), or empty when not wanted.</param>
     /// <param name="dbias">The gradient of beta is added to it, (C), or empty when not wanted.</param>
     /// <exception cref="ArgumentException">A span has the wrong length.</exception>
-    public static void BackwardTraining<T>(
-        ChannelTensorShape shape, ReadOnlySpan<float> dy, ReadOnlySpan<float> x, ReadOnlySpan<float> weight,
-        ReadOnlySpan<double> savedMean, ReadOnlySpan<double> savedInvstd, Span<T> dx, Span<T> dweight, Span<T> dbias)
+    public static void BackwardTraining<T, TOut>(
+        ChannelTensorShape shape, ReadOnlySpan<T> dy, ReadOnlySpan<T> x, ReadOnlySpan<T> weight,
+        ReadOnlySpan<double> savedMean, ReadOnlySpan<double> savedInvstd, Span<TOut> dx, Span<TOut> dweight, Span<TOut> dbias)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        where TOut : unmanaged, IBinaryFloatingPointIeee754<TOut>
     {
         RequireBackward(shape, dy.Length, x.Length, weight.Length, dx.Length, dweight.Length, dbias.Length);
         Require.Length(savedMean.Length, shape.Channels, nameof(savedMean));
@@ -59,10 +61,11 @@ public static partial class ReferenceBatchNorm
     /// <param name="dweight">The gradient of gamma is added to it, (C), or empty when not wanted.</param>
     /// <param name="dbias">The gradient of beta is added to it, (C), or empty when not wanted.</param>
     /// <exception cref="ArgumentException">A span has the wrong length, or eps is negative or NaN.</exception>
-    public static void BackwardInference<T>(
-        ChannelTensorShape shape, ReadOnlySpan<float> dy, ReadOnlySpan<float> x, ReadOnlySpan<float> weight, double eps,
-        ReadOnlySpan<float> mean, ReadOnlySpan<float> var, Span<T> dx, Span<T> dweight, Span<T> dbias)
+    public static void BackwardInference<T, TOut>(
+        ChannelTensorShape shape, ReadOnlySpan<T> dy, ReadOnlySpan<T> x, ReadOnlySpan<T> weight, double eps,
+        ReadOnlySpan<T> mean, ReadOnlySpan<T> var, Span<TOut> dx, Span<TOut> dweight, Span<TOut> dbias)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        where TOut : unmanaged, IBinaryFloatingPointIeee754<TOut>
     {
         RequireBackward(shape, dy.Length, x.Length, weight.Length, dx.Length, dweight.Length, dbias.Length);
         Require.Epsilon(eps);
@@ -72,11 +75,11 @@ public static partial class ReferenceBatchNorm
         shape = WithConsecutivePlanes(shape);
         for (int c = 0; c < shape.Channels; c++)
         {
-            double invstd = InverseStd(var[c], eps);
+            double invstd = InverseStd(Double(var[c]), eps);
 
             // dx needs neither sum, so each costs a pass over memory only where it is asked for.
             if (!dweight.IsEmpty)
-                Add(dweight, c, SumOfProducts(shape, c, dy, x, mean[c]) * invstd);
+                Add(dweight, c, SumOfProducts(shape, c, dy, x, Double(mean[c])) * invstd);
             if (!dbias.IsEmpty)
                 Add(dbias, c, Sum(shape, c, dy));
 
@@ -85,53 +88,49 @@ public static partial class ReferenceBatchNorm
     }
 
     // sum(dy * (x - mean))
-    private static double SumOfProducts(ChannelTensorShape shape, int c, ReadOnlySpan<float> dy, ReadOnlySpan<float> x, double mean)
+    private static double SumOfProducts<T>(ChannelTensorShape shape, int c, ReadOnlySpan<T> dy, ReadOnlySpan<T> x, double mean)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         double sum = 0;
         for (int n = 0; n < shape.Batch; n++)
         {
-            ReadOnlySpan<float> dyPlane = Plane(shape, dy, n, c);
-            ReadOnlySpan<float> xPlane = Plane(shape, x, n, c);
+            ReadOnlySpan<T> dyPlane = Plane(shape, dy, n, c);
+            ReadOnlySpan<T> xPlane = Plane(shape, x, n, c);
             for (int i = 0; i < dyPlane.Length; i++)
-                sum += dyPlane[i] * (xPlane[i] - mean);
+                sum += Double(dyPlane[i]) * (Double(xPlane[i]) - mean);
         }
 
         return sum;
     }
 
     // dx = scale * (dy - meanDy - (x - mean) * slope); slope = invstd * mean(dy * x^) turns x - mean into x^ on the way.
-    private static void InputGradient<T>(
-        ChannelTensorShape shape, int c, ReadOnlySpan<float> dy, ReadOnlySpan<float> x, double mean, double scale, double meanDy,
-        double slope, Span<T> dx)
+    private static void InputGradient<T, TOut>(
+        ChannelTensorShape shape, int c, ReadOnlySpan<T> dy, ReadOnlySpan<T> x, double mean, double scale, double meanDy,
+        double slope, Span<TOut> dx)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        where TOut : unmanaged, IBinaryFloatingPointIeee754<TOut>
     {
         for (int n = 0; n < shape.Batch; n++)
         {
-            ReadOnlySpan<float> dyPlane = Plane(shape, dy, n, c);
-            ReadOnlySpan<float> xPlane = Plane(shape, x, n, c);
-            Span<T> dxPlane = Plane(shape, dx, n, c);
+            ReadOnlySpan<T> dyPlane = Plane(shape, dy, n, c);
+            ReadOnlySpan<T> xPlane = Plane(shape, x, n, c);
+            Span<TOut> dxPlane = Plane(shape, dx, n, c);
             for (int i = 0; i < dyPlane.Length; i++)
-                dxPlane[i] = T.CreateTruncating(scale * (dyPlane[i] - meanDy - ((xPlane[i] - mean) * slope)));
+                dxPlane[i] = TOut.CreateTruncating(scale * (Double(dyPlane[i]) - meanDy - ((Double(xPlane[i]) - mean) * slope)));
         }
     }
 
-    private static void Scale<T>(ChannelTensorShape shape, int c, ReadOnlySpan<float> dy, double scale, Span<T> dx)
+    private static void Scale<T, TOut>(ChannelTensorShape shape, int c, ReadOnlySpan<T> dy, double scale, Span<TOut> dx)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        where TOut : unmanaged, IBinaryFloatingPointIeee754<TOut>
     {
         for (int n = 0; n < shape.Batch; n++)
         {
-            ReadOnlySpan<float> dyPlane = Plane(shape, dy, n, c);
-            Span<T> dxPlane = Plane(shape, dx, n, c);
+            ReadOnlySpan<T> dyPlane = Plane(shape, dy, n, c);
+            Span<TOut> dxPlane = Plane(shape, dx, n, c);
             for (int i = 0; i < dyPlane.Length; i++)
-                dxPlane[i] = T.CreateTruncating(scale * dyPlane[i]);
+                dxPlane[i] = TOut.CreateTruncating(scale * Double(dyPlane[i]));
         }
-    }
-
-    private static void Add<T>(Span<T> gradient, int c, double value)
-        where T : unmanaged, IBinaryFloatingPointIeee754<T>
-    {
-        if (!gradient.IsEmpty)
-            gradient[c] = T.CreateTruncating(double.CreateTruncating(gradient[c]) + value);
     }
 
     private static void RequireBackward(ChannelTensorShape shape, int dy, int x, int weight, int dx, int dweight, int dbias)

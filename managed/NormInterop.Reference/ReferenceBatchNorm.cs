@@ -1,9 +1,11 @@
 using System.Numerics;
+using static NormInterop.Reference.Numbers;
 
 namespace NormInterop.Reference;
 
 /// <summary>
-/// BatchNorm (Ioffe and Szegedy, 2015, https://arxiv.org/abs/1502.03167) in plain loops: float data and parameters, every sum in double.
+/// BatchNorm (Ioffe and Szegedy, 2015, https://arxiv.org/abs/1502.03167) in plain loops: data and parameters of one type, every sum
+/// in double.
 /// </summary>
 /// <remarks>
 /// <para>
@@ -11,8 +13,9 @@ namespace NormInterop.Reference;
 /// An empty weight stands for ones, an empty bias for zeros.
 /// </para>
 /// <para>
-/// Outputs are float, or double where a test needs them unrounded; the type parameter is inferred from the spans passed. Outputs may be
-/// the memory of an input (y over x, dx over dy or x), because each element is read before it is written and never after.
+/// T is the type of data and parameters, TOut that of outputs and gradients: the same, or double where a test needs results unrounded;
+/// both are inferred from the spans passed. Outputs may be the memory of an input (y over x, dx over dy or x), because each element is
+/// read before it is written and never after.
 /// </para>
 /// <para>
 /// The loops go channel by channel and plane by plane, the innermost one over consecutive elements of memory. Channels last takes the same
@@ -42,10 +45,11 @@ public static partial class ReferenceBatchNorm
     /// <param name="savedInvstd">Receives invstd, (C), for the backward pass.</param>
     /// <param name="y">Output, (N, C, S).</param>
     /// <exception cref="ArgumentException">A span has the wrong length, eps is negative or NaN, or n is 1.</exception>
-    public static void ForwardTraining<T>(
-        ChannelTensorShape shape, ReadOnlySpan<float> x, ReadOnlySpan<float> weight, ReadOnlySpan<float> bias, double eps, double momentum,
-        Span<float> runningMean, Span<float> runningVar, Span<double> savedMean, Span<double> savedInvstd, Span<T> y)
+    public static void ForwardTraining<T, TOut>(
+        ChannelTensorShape shape, ReadOnlySpan<T> x, ReadOnlySpan<T> weight, ReadOnlySpan<T> bias, double eps, double momentum,
+        Span<T> runningMean, Span<T> runningVar, Span<double> savedMean, Span<double> savedInvstd, Span<TOut> y)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        where TOut : unmanaged, IBinaryFloatingPointIeee754<TOut>
     {
         RequireForward(shape, x.Length, weight.Length, bias.Length, eps, y.Length);
         Require.LengthOrEmpty(runningMean.Length, shape.Channels, nameof(runningMean));
@@ -72,9 +76,9 @@ public static partial class ReferenceBatchNorm
             savedMean[c] = mean;
             savedInvstd[c] = invstd;
             if (!runningMean.IsEmpty)
-                runningMean[c] = (float)(((1 - momentum) * runningMean[c]) + (momentum * mean));
+                runningMean[c] = T.CreateTruncating(((1 - momentum) * Double(runningMean[c])) + (momentum * mean));
             if (!runningVar.IsEmpty)
-                runningVar[c] = (float)(((1 - momentum) * runningVar[c]) + (momentum * (squares / (n - 1))));
+                runningVar[c] = T.CreateTruncating(((1 - momentum) * Double(runningVar[c])) + (momentum * (squares / (n - 1))));
 
             Normalize(shape, c, x, mean, invstd * ValueOr(weight, c, 1), ValueOr(bias, c, 0), y);
         }
@@ -93,10 +97,11 @@ public static partial class ReferenceBatchNorm
     /// <param name="var">Running variance, (C).</param>
     /// <param name="y">Output, (N, C, S).</param>
     /// <exception cref="ArgumentException">A span has the wrong length, or eps is negative or NaN.</exception>
-    public static void ForwardInference<T>(
-        ChannelTensorShape shape, ReadOnlySpan<float> x, ReadOnlySpan<float> weight, ReadOnlySpan<float> bias, double eps,
-        ReadOnlySpan<float> mean, ReadOnlySpan<float> var, Span<T> y)
+    public static void ForwardInference<T, TOut>(
+        ChannelTensorShape shape, ReadOnlySpan<T> x, ReadOnlySpan<T> weight, ReadOnlySpan<T> bias, double eps,
+        ReadOnlySpan<T> mean, ReadOnlySpan<T> var, Span<TOut> y)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        where TOut : unmanaged, IBinaryFloatingPointIeee754<TOut>
     {
         RequireForward(shape, x.Length, weight.Length, bias.Length, eps, y.Length);
         Require.Length(mean.Length, shape.Channels, nameof(mean));
@@ -104,29 +109,31 @@ public static partial class ReferenceBatchNorm
 
         shape = WithConsecutivePlanes(shape);
         for (int c = 0; c < shape.Channels; c++)
-            Normalize(shape, c, x, mean[c], InverseStd(var[c], eps) * ValueOr(weight, c, 1), ValueOr(bias, c, 0), y);
+            Normalize(shape, c, x, Double(mean[c]), InverseStd(Double(var[c]), eps) * ValueOr(weight, c, 1), ValueOr(bias, c, 0), y);
     }
 
-    private static double Sum(ChannelTensorShape shape, int c, ReadOnlySpan<float> x)
+    private static double Sum<T>(ChannelTensorShape shape, int c, ReadOnlySpan<T> x)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         double sum = 0;
         for (int n = 0; n < shape.Batch; n++)
         {
-            foreach (float value in Plane(shape, x, n, c))
-                sum += value;
+            foreach (T value in Plane(shape, x, n, c))
+                sum += Double(value);
         }
 
         return sum;
     }
 
-    private static double SumOfSquaredDeviations(ChannelTensorShape shape, int c, ReadOnlySpan<float> x, double mean)
+    private static double SumOfSquaredDeviations<T>(ChannelTensorShape shape, int c, ReadOnlySpan<T> x, double mean)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         double sum = 0;
         for (int n = 0; n < shape.Batch; n++)
         {
-            foreach (float value in Plane(shape, x, n, c))
+            foreach (T value in Plane(shape, x, n, c))
             {
-                double deviation = value - mean;
+                double deviation = Double(value) - mean;
                 sum += deviation * deviation;
             }
         }
@@ -134,16 +141,17 @@ public static partial class ReferenceBatchNorm
         return sum;
     }
 
-    private static void Normalize<T>(
-        ChannelTensorShape shape, int c, ReadOnlySpan<float> x, double mean, double scale, double bias, Span<T> y)
+    private static void Normalize<T, TOut>(
+        ChannelTensorShape shape, int c, ReadOnlySpan<T> x, double mean, double scale, double bias, Span<TOut> y)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        where TOut : unmanaged, IBinaryFloatingPointIeee754<TOut>
     {
         for (int n = 0; n < shape.Batch; n++)
         {
-            ReadOnlySpan<float> xPlane = Plane(shape, x, n, c);
-            Span<T> yPlane = Plane(shape, y, n, c);
+            ReadOnlySpan<T> xPlane = Plane(shape, x, n, c);
+            Span<TOut> yPlane = Plane(shape, y, n, c);
             for (int i = 0; i < xPlane.Length; i++)
-                yPlane[i] = T.CreateTruncating(((xPlane[i] - mean) * scale) + bias);
+                yPlane[i] = TOut.CreateTruncating(((Double(xPlane[i]) - mean) * scale) + bias);
         }
     }
 
@@ -157,11 +165,6 @@ public static partial class ReferenceBatchNorm
 
     private static Span<T> Plane<T>(ChannelTensorShape shape, Span<T> tensor, int n, int c) =>
         tensor.Slice(shape.Index(n, c, 0), shape.Spatial);
-
-    // Without the exception, a constant channel with eps 0 would be 0 * infinity, which is NaN, instead of 0.
-    private static double InverseStd(double var, double eps) => var + eps == 0 ? 0 : 1 / Math.Sqrt(var + eps);
-
-    private static double ValueOr(ReadOnlySpan<float> values, int c, double absent) => values.IsEmpty ? absent : values[c];
 
     private static void RequireForward(ChannelTensorShape shape, int x, int weight, int bias, double eps, int y)
     {

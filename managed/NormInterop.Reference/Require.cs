@@ -24,6 +24,22 @@ internal static class Require
             throw new ArgumentException("Expected at least 1 channel, got 0.", nameof(shape));
     }
 
+    public static void Groups(int groups, int channels)
+    {
+        if (groups < 1 || channels % groups != 0)
+            throw new ArgumentException($"Expected groups to be a divisor of {channels} channels, got {groups}.", nameof(groups));
+    }
+
+    /// <summary>The number of rows.</summary>
+    public static int Rows(int elements, int length)
+    {
+        if (length < 1)
+            throw new ArgumentException($"Expected rows of at least 1 element, got {length}.", nameof(length));
+        if (elements % length != 0)
+            throw new ArgumentException($"Expected whole rows of {length} elements, got {elements} elements.", nameof(elements));
+        return elements / length;
+    }
+
     public static void Epsilon(double eps)
     {
         if (!(eps >= 0))

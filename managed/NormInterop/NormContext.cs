@@ -1,4 +1,5 @@
 using System.Numerics;
+using NormInterop.Functional;
 
 namespace NormInterop;
 
@@ -6,9 +7,10 @@ namespace NormInterop;
 /// What one forward pass leaves for its backward pass: shape, statistics, and, for the forms that take a <c>Tensor</c>, the input.
 /// Make one for each forward that is pending at the same time: when a module is used twice before its backward (weight sharing),
 /// or from several threads. A context can be reused for the next forward once its backward has run, and then allocates nothing
-/// as long as the number of channels does not grow. It is not thread-safe.
+/// as long as the number of statistics does not grow: C for BatchNorm, N * C for InstanceNorm, N * G for GroupNorm, and the number of
+/// rows for LayerNorm and RMSNorm. It is not thread-safe.
 /// </summary>
-/// <typeparam name="T">Type of the parameters and statistics.</typeparam>
+/// <typeparam name="T">Type of the parameters and statistics: float or double.</typeparam>
 public sealed class NormContext<T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
@@ -18,13 +20,14 @@ public sealed class NormContext<T>
     private double[] _invstd = [];
     private T[] _runningMean = [];
     private T[] _runningVar = [];
+    private int _saved;
 
     /// <summary>Whether a forward has filled this context and no backward has used it yet.</summary>
-    public bool IsPending => Statistics != StatisticsSource.None;
+    public bool IsPending => Kernel != NormKernel.None;
 
-    internal StatisticsSource Statistics { get; private set; }
+    internal NormKernel Kernel { get; private set; }
 
-    /// <summary>The module that ran the forward; null for a functional call.</summary>
+    /// <summary>The module that ran the forward; for a functional call, the name of the function.</summary>
     internal object? Owner { get; set; }
 
     /// <summary>The input as Backward will read it: a Tensor of the data type; null in the span forms, where the caller keeps it.</summary>
@@ -32,39 +35,42 @@ public sealed class NormContext<T>
 
     internal Type? DataType { get; private set; }
 
-    internal int Channels { get; private set; }
+    internal NormGeometry Geometry { get; private set; }
 
     internal double Eps { get; private set; }
 
     internal ReadOnlySpan<nint> Lengths => _lengths.AsSpan(0, _rank);
 
-    internal Span<double> Mean => _mean.AsSpan(0, Channels);
+    /// <summary>Means that the forward saved; empty where it has none.</summary>
+    internal Span<double> Mean => MeanRoom(Kernel, _saved);
 
-    internal Span<double> Invstd => _invstd.AsSpan(0, Channels);
+    /// <summary>1 / sqrt(var + eps), for RMSNorm 1 / sqrt(mean(x^2) + eps); empty where the forward saved none.</summary>
+    internal Span<double> Invstd => InvstdRoom(Kernel, _saved);
 
-    internal Span<T> RunningMean => _runningMean.AsSpan(0, Channels);
+    /// <summary>The running mean that the forward used, C elements; empty where it used none.</summary>
+    internal Span<T> RunningMean => UsesRunning(Kernel) ? _runningMean.AsSpan(0, _saved) : default;
 
-    internal Span<T> RunningVar => _runningVar.AsSpan(0, Channels);
+    internal Span<T> RunningVar => UsesRunning(Kernel) ? _runningVar.AsSpan(0, _saved) : default;
 
     /// <summary>Makes room and keeps what is there: until <see cref="Complete"/>, a forward can still fail.</summary>
-    internal void Reserve(int channels, StatisticsSource source)
+    internal void Reserve(NormKernel kernel, int count)
     {
-        if (source == StatisticsSource.Batch)
+        if (UsesRunning(kernel))
         {
-            Grow(ref _mean, channels);
-            Grow(ref _invstd, channels);
+            Grow(ref _runningMean, count);
+            Grow(ref _runningVar, count);
+            return;
         }
-        else
-        {
-            Grow(ref _runningMean, channels);
-            Grow(ref _runningVar, channels);
-        }
+
+        Grow(ref _invstd, count);
+        if (HasMean(kernel))
+            Grow(ref _mean, count);
     }
 
-    /// <summary>Room that <see cref="Reserve"/> made for batch statistics.</summary>
-    internal Span<double> MeanRoom(int channels) => _mean.AsSpan(0, channels);
+    /// <summary>Room that <see cref="Reserve"/> made for statistics of the input.</summary>
+    internal Span<double> MeanRoom(NormKernel kernel, int count) => HasMean(kernel) ? _mean.AsSpan(0, count) : default;
 
-    internal Span<double> InvstdRoom(int channels) => _invstd.AsSpan(0, channels);
+    internal Span<double> InvstdRoom(NormKernel kernel, int count) => UsesRunning(kernel) ? default : _invstd.AsSpan(0, count);
 
     /// <summary>Copies the running statistics, which the next training forward would change under a pending backward.</summary>
     internal void KeepRunning(ReadOnlySpan<T> mean, ReadOnlySpan<T> var)
@@ -74,37 +80,35 @@ public sealed class NormContext<T>
     }
 
     /// <summary>Marks the context as filled by a forward that succeeded.</summary>
-    internal void Complete(StatisticsSource source, Type dataType, ReadOnlySpan<nint> lengths, double eps)
+    internal void Complete(
+        NormKernel kernel, Type dataType, ReadOnlySpan<nint> lengths, in NormGeometry geometry, int saved, double eps)
     {
         Clear();
         Grow(ref _lengths, lengths.Length);
         lengths.CopyTo(_lengths);
         _rank = lengths.Length;
-        Channels = (int)lengths[1];
+        _saved = saved;
+        Geometry = geometry;
         DataType = dataType;
         Eps = eps;
-        Statistics = source;
+        Kernel = kernel;
     }
 
     /// <summary>Forgets the forward; keeps the memory.</summary>
     internal void Clear()
     {
-        Statistics = StatisticsSource.None;
+        Kernel = NormKernel.None;
         Owner = null;
         Input = null;
     }
+
+    private static bool UsesRunning(NormKernel kernel) => kernel is NormKernel.RunningStatistics;
+
+    private static bool HasMean(NormKernel kernel) => !UsesRunning(kernel) && kernel is not NormKernel.RowMeanSquare;
 
     private static void Grow<TElement>(ref TElement[] array, int length)
     {
         if (array.Length < length)
             Array.Resize(ref array, length);
     }
-}
-
-/// <summary>Where the statistics of a forward came from: they are constants in its backward, or functions of the input.</summary>
-internal enum StatisticsSource
-{
-    None,
-    Batch,
-    Running,
 }

@@ -14,16 +14,16 @@ internal readonly ref struct DenseInput<TData>
     private readonly ref TData _reference;
     private readonly TData[]? _rented;
 
-    internal DenseInput(in ReadOnlyTensorSpan<TData> tensor, in ChannelGeometry geometry, MemoryFormat format, string name)
+    internal DenseInput(in ReadOnlyTensorSpan<TData> tensor, in DataLayout layout, MemoryFormat format, string name)
     {
-        if (geometry.Format == format || geometry.Elements == 0)
+        if (layout.Format == format || layout.Elements == 0)
         {
             _reference = ref Unsafe.AsRef(in tensor.GetPinnableReference());
             return;
         }
 
-        _rented = DenseBuffers.Rent<TData>(tensor.Lengths, geometry.Elements, name);
-        tensor.CopyTo(DenseBuffers.View(_rented, tensor.Lengths, geometry.Elements, format));
+        _rented = DenseBuffers.Rent<TData>(tensor.Lengths, layout.Elements, name);
+        tensor.CopyTo(DenseBuffers.View(_rented, tensor.Lengths, layout, format));
         _reference = ref _rented[0];
     }
 
@@ -40,21 +40,21 @@ internal readonly ref struct DenseOutput<TData>
     private readonly ref TData _reference;
     private readonly TensorSpan<TData> _target;
     private readonly TData[]? _rented;
-    private readonly nint _elements;
+    private readonly DataLayout _layout;
     private readonly MemoryFormat _format;
 
-    internal DenseOutput(in TensorSpan<TData> tensor, in ChannelGeometry geometry, MemoryFormat format, string name)
+    internal DenseOutput(in TensorSpan<TData> tensor, in DataLayout layout, MemoryFormat format, string name)
     {
-        if (geometry.Format == format || geometry.Elements == 0)
+        if (layout.Format == format || layout.Elements == 0)
         {
             _reference = ref tensor.GetPinnableReference();
             return;
         }
 
         _target = tensor;
-        _elements = geometry.Elements;
+        _layout = layout;
         _format = format;
-        _rented = DenseBuffers.Rent<TData>(tensor.Lengths, _elements, name);
+        _rented = DenseBuffers.Rent<TData>(tensor.Lengths, layout.Elements, name);
         _reference = ref _rented[0];
     }
 
@@ -65,7 +65,7 @@ internal readonly ref struct DenseOutput<TData>
     internal void Commit()
     {
         if (_rented is not null)
-            ((ReadOnlyTensorSpan<TData>)DenseBuffers.View(_rented, _target.Lengths, _elements, _format)).CopyTo(_target);
+            ((ReadOnlyTensorSpan<TData>)DenseBuffers.View(_rented, _target.Lengths, _layout, _format)).CopyTo(_target);
     }
 
     public void Dispose() => DenseBuffers.Return(_rented);
@@ -89,21 +89,27 @@ internal static class DenseBuffers
             ArrayPool<TData>.Shared.Return(rented);
     }
 
-    internal static TensorSpan<TData> View<TData>(TData[] memory, ReadOnlySpan<nint> lengths, nint elements, MemoryFormat format)
+    internal static TensorSpan<TData> View<TData>(
+        TData[] memory, ReadOnlySpan<nint> lengths, in DataLayout layout, MemoryFormat format)
     {
         Span<nint> strides = lengths.Length <= FewDimensions ? stackalloc nint[lengths.Length] : new nint[lengths.Length];
-        ChannelGeometry.DenseStrides(lengths, format, strides);
-        return new TensorSpan<TData>(memory.AsSpan(0, (int)elements), lengths, strides);
+        DataLayout.DenseStrides(lengths, format, layout.Axis, strides);
+        return new TensorSpan<TData>(memory.AsSpan(0, (int)layout.Elements), lengths, strides);
     }
 
-    /// <summary>A tensor like an input: its lengths, and its format if that is dense. The elements are not initialized.</summary>
-    internal static Tensor<TData> NewLike<TData>(ReadOnlySpan<nint> lengths, in ChannelGeometry geometry, string name)
+    /// <summary>
+    /// A tensor like an input: its lengths, and its format if that is dense, which is named after the dimension <paramref name="axis"/>.
+    /// The elements are not initialized.
+    /// </summary>
+    internal static Tensor<TData> NewLike<TData>(Tensor<TData> tensor, int axis, string name)
     {
-        CheckArrayLength(lengths, geometry.Elements, name);
-        if (geometry.Elements == 0)
+        ReadOnlySpan<nint> lengths = tensor.Lengths;
+        DataLayout layout = DataLayout.Of(lengths, tensor.Strides, axis);
+        CheckArrayLength(lengths, layout.Elements, name);
+        if (layout.Elements == 0)
             return Tensor.CreateFromShapeUninitialized<TData>(lengths);     // which takes no strides for an empty shape
         Span<nint> strides = lengths.Length <= FewDimensions ? stackalloc nint[lengths.Length] : new nint[lengths.Length];
-        ChannelGeometry.DenseStrides(lengths, geometry.DenseFormat, strides);
+        DataLayout.DenseStrides(lengths, layout.DenseFormat, axis, strides);
         return Tensor.CreateFromShapeUninitialized<TData>(lengths, strides);
     }
 

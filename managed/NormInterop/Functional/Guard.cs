@@ -1,4 +1,3 @@
-using System.Numerics;
 using System.Numerics.Tensors;
 using System.Runtime.CompilerServices;
 
@@ -31,35 +30,63 @@ internal static class Guard
             throw new ArgumentOutOfRangeException(name, value, $"{name} must be greater than 0.");
     }
 
-    /// <summary>Parameters: float for now.</summary>
+    /// <summary>Parameters and statistics are float or double.</summary>
     internal static void ParameterType<T>()
     {
-        if (typeof(T) != typeof(float))
-            throw new NotSupportedException($"Parameters of type {typeof(T).Name} are not supported; expected {nameof(Single)}.");
+        if (typeof(T) != typeof(float) && typeof(T) != typeof(double))
+        {
+            throw new NotSupportedException(
+                $"Parameters of type {typeof(T).Name} are not supported; expected {nameof(Single)} or {nameof(Double)}.");
+        }
     }
 
-    /// <summary>Data that parameters of type T go with: the same type for now.</summary>
+    /// <summary>Data that parameters of type T go with. To the JIT, a constant.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static void DataType<TData, T>()
     {
-        if (typeof(TData) != typeof(float) || typeof(T) != typeof(float))
+        bool fits = typeof(T) == typeof(double)
+            ? typeof(TData) == typeof(double)
+            : typeof(T) == typeof(float)
+                && (typeof(TData) == typeof(float) || typeof(TData) == typeof(Half) || typeof(TData) == typeof(BFloat16));
+        if (!fits)
             ThrowDataType(typeof(TData), typeof(T));
     }
 
-    /// <summary>A parameter or buffer of a functional call: null, or dense with one element a channel.</summary>
-    internal static Span<T> PerChannel<T>(Tensor<T>? tensor, nint channels, string name)
-        where T : unmanaged, INumberBase<T>
+    /// <summary>Neither running buffer, or both; both where they are what an input is normalized with.</summary>
+    internal static void RunningBuffers<T>(Tensor<T>? runningMean, Tensor<T>? runningVar, bool required, string otherwise)
+    {
+        if ((runningMean is null) != (runningVar is null))
+        {
+            throw new ArgumentException(
+                $"{(runningMean is null ? nameof(runningMean) : nameof(runningVar))} is null; expected both running buffers, or neither.");
+        }
+
+        if (required && runningMean is null)
+            throw new ArgumentNullException(nameof(runningMean), $"Expected running_mean and running_var to be given {otherwise}.");
+    }
+
+    /// <summary>A parameter or buffer of a functional call: null, or contiguous with these lengths.</summary>
+    internal static Span<T> Parameter<T>(Tensor<T>? tensor, ReadOnlySpan<nint> lengths, string name)
+        where T : unmanaged
     {
         if (tensor is null)
             return default;
-        if (tensor.Rank != 1 || tensor.Lengths[0] != channels)
-            throw new ArgumentException($"{name} should contain {channels} elements, got size {TensorSpans.Size(tensor.Lengths)}.", name);
-        if (!tensor.IsDense)
-            throw new ArgumentException($"{name} must be dense, got stride {tensor.Strides[0]}.", name);
+        if (!tensor.Lengths.SequenceEqual(lengths))
+        {
+            string expected = lengths.Length == 1 ? $"contain {lengths[0]} elements" : $"have size {TensorSpans.Size(lengths)}";
+            throw new ArgumentException($"{name} should {expected}, got size {TensorSpans.Size(tensor.Lengths)}.", name);
+        }
+
+        if (!DataLayout.IsContiguous(tensor.Lengths, tensor.Strides))
+        {
+            string stride = lengths.Length == 1 ? $"stride {tensor.Strides[0]}" : $"strides {TensorSpans.Size(tensor.Strides)}";
+            throw new ArgumentException($"{name} must be dense, got {stride}.", name);
+        }
+
         return tensor.DenseSpan();
     }
 
     private static void ThrowDataType(Type data, Type parameters) =>
-        throw new NotSupportedException($"Data of type {data.Name} with parameters of type {parameters.Name} is not supported; "
-            + $"expected {nameof(Single)} with {nameof(Single)}.");
+        throw new NotSupportedException($"Data of type {data.Name} with parameters of type {parameters.Name} is not supported; expected "
+            + $"{nameof(Single)}, {nameof(Half)} or {nameof(BFloat16)} with {nameof(Single)}, or {nameof(Double)} with {nameof(Double)}.");
 }

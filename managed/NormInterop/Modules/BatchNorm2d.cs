@@ -4,7 +4,7 @@ namespace NormInterop;
 
 /// <summary>Batch normalization of images (N, C, H, W). As torch.nn.BatchNorm2d.</summary>
 /// <inheritdoc cref="BatchNorm{T}" path="/remarks"/>
-/// <typeparam name="T">Type of the parameters and statistics: float.</typeparam>
+/// <typeparam name="T">Type of the parameters and statistics: float or double.</typeparam>
 public sealed class BatchNorm2d<T> : BatchNorm<T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
@@ -14,7 +14,7 @@ public sealed class BatchNorm2d<T> : BatchNorm<T>
     /// <param name="momentum">Weight of the new batch in the running buffers; null for the average of all batches so far.</param>
     /// <param name="affine">Whether there are a weight and a bias.</param>
     /// <param name="trackRunningStats">Whether there are running buffers.</param>
-    /// <exception cref="NotSupportedException">T is not float.</exception>
+    /// <exception cref="NotSupportedException">T is neither float nor double.</exception>
     /// <exception cref="ArgumentOutOfRangeException">numFeatures is below 1, or eps is negative or NaN.</exception>
     public BatchNorm2d(int numFeatures, double eps = 1e-5, double? momentum = 0.1, bool affine = true, bool trackRunningStats = true)
         : base(numFeatures, eps, momentum, affine, trackRunningStats)
@@ -33,5 +33,5 @@ public sealed class BatchNorm2d<T> : BatchNorm<T>
 
     private protected override string ExpectedRanks => "4D";
 
-    private protected override bool IsExpectedRank(int rank) => rank is 4;
+    internal override bool IsExpectedRank(int rank) => rank is 4;
 }

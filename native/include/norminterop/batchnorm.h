@@ -10,14 +10,6 @@
 extern "C" {
 #endif
 
-/// What a backward call does with the parameter gradients that it finds.
-typedef enum ni_gradient_mode {
-    /// Replace them.
-    NI_GRADIENT_MODE_OVERWRITE = 0,
-    /// Add to them.
-    NI_GRADIENT_MODE_ACCUMULATE = 1
-} ni_gradient_mode;
-
 /// Training forward of batch normalization (Ioffe and Szegedy 2015, algorithm 1): per channel, over the n = N * S
 /// values, y = (x - mean) * invstd * weight + bias with the biased variance and invstd = 1 / sqrt(var + eps), or 0
 /// where var + eps is 0. The running buffers become (1 - momentum) * running + momentum * batch, the variance with
@@ -51,6 +43,16 @@ ni_status ni_batchnorm_backward_training(const ni_channel_shape* shape, const vo
 ni_status ni_batchnorm_backward_inference(const ni_channel_shape* shape, const void* dy, const void* x,
                                           const void* weight, double eps, const void* mean, const void* var,
                                           int32_t gradient_mode, void* dx, void* dweight, void* dbias);
+
+/// Training forward of Caffe's BatchNorm layer: y = (x - mean) * invstd with the batch's biased variance, and sums in
+/// place of running averages: mean_sum = fraction * mean_sum + mean, var_sum = fraction * var_sum + var * n / (n - 1),
+/// where the last factor is 1 for n = 1. The third blob, fraction * factor + 1, is the caller's.
+/// x: data. eps: at least 0. fraction: Caffe's moving_average_fraction. mean_sum, var_sum: C parameters, updated.
+/// saved_mean, saved_invstd: out, C doubles each, what ni_batchnorm_backward_training takes; both may be null.
+/// y: data, may be exactly x. With N = 0 the sums stay, and the saved statistics are 0.
+ni_status ni_caffe_batchnorm_forward_training(const ni_channel_shape* shape, const void* x, double eps, double fraction,
+                                              void* mean_sum, void* var_sum, double* saved_mean, double* saved_invstd,
+                                              void* y);
 
 #ifdef __cplusplus
 }

@@ -4,24 +4,11 @@
 #include <stdint.h>
 
 #include "norminterop/status.h"
+#include "norminterop/types.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-/// Type of the elements of a data tensor.
-typedef enum ni_data_type {
-    /// IEEE 754 binary32; weight, bias, running buffers and their gradients are float as well.
-    NI_DATA_TYPE_FLOAT32 = 0
-} ni_data_type;
-
-/// Memory order of a tensor of N samples, C channels and S positions.
-typedef enum ni_layout {
-    /// N, C, S: "contiguous". Element (n, c, s) is at (n * C + c) * S + s.
-    NI_LAYOUT_NCS = 0,
-    /// N, S, C: "channels last". Element (n, c, s) is at (n * S + s) * C + c.
-    NI_LAYOUT_NSC = 1
-} ni_layout;
 
 /// Shape and layout of the data tensors of a per-channel call. All tensors of one call share it.
 typedef struct ni_channel_shape {

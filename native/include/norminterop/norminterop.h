@@ -9,7 +9,10 @@
 
 #include "norminterop/batchnorm.h"
 #include "norminterop/channel.h"
+#include "norminterop/group.h"
+#include "norminterop/row.h"
 #include "norminterop/runtime.h"
 #include "norminterop/status.h"
+#include "norminterop/types.h"
 
 #endif

@@ -17,6 +17,10 @@ typedef struct ni_abi_info {
     uint32_t abi_version;
     /// sizeof(ni_channel_shape).
     uint32_t channel_shape_size;
+    /// sizeof(ni_group_shape).
+    uint32_t group_shape_size;
+    /// sizeof(ni_row_shape).
+    uint32_t row_shape_size;
     /// Number of values of ni_status.
     uint32_t status_count;
     /// Number of values of ni_data_type.

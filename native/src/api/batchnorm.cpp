@@ -1,31 +1,12 @@
 #include "norminterop/batchnorm.h"
 
-#include "api/call.h"
-#include "api/channel_call.h"
+#include "api/norm_call.h"
+#include "kernels/channel/channel_norm.h"
 
 using namespace ni;
 using namespace ni::api;
 
-namespace {
-
-ni_status check_gradient_mode(int32_t mode) {
-    if (mode == NI_GRADIENT_MODE_OVERWRITE || mode == NI_GRADIENT_MODE_ACCUMULATE) return NI_STATUS_OK;
-    return fail(NI_STATUS_INVALID_ARGUMENT, "gradient_mode is %d, expected 0 (overwrite) or 1 (accumulate)", mode);
-}
-
-ParameterGradients gradients_of(void* dweight, void* dbias, int32_t mode) {
-    return {floats(dweight), floats(dbias), mode == NI_GRADIENT_MODE_ACCUMULATE};
-}
-
-/// The gradients of no samples are zero.
-void store_empty_gradients(const ChannelCall& call, const ParameterGradients& gradients) {
-    if (gradients.accumulate) return;
-    for (float* gradient : {gradients.weight, gradients.bias}) {
-        if (gradient != nullptr) memset(gradient, 0, static_cast<size_t>(call.tensor.channels) * sizeof(float));
-    }
-}
-
-}  // namespace
+using ChannelCall = NormCall<ni_channel_shape, ChannelTensor>;
 
 ni_status ni_batchnorm_forward_training(const ni_channel_shape* shape, const void* x, const void* weight,
                                         const void* bias, double eps, double momentum, void* running_mean,
@@ -34,18 +15,15 @@ ni_status ni_batchnorm_forward_training(const ni_channel_shape* shape, const voi
         ChannelCall call;
         NI_RETURN_IF_FAILED(call.open(shape));
         NI_RETURN_IF_FAILED(check_eps(eps));
-        if ((running_mean == nullptr) != (running_var == nullptr)) {
-            return fail(NI_STATUS_NULL_POINTER, "%s is null, expected running_mean and running_var or neither",
-                        running_mean == nullptr ? "running_mean" : "running_var");
-        }
+        NI_RETURN_IF_FAILED(check_running_buffers(running_mean, running_var));
         NI_RETURN_IF_FAILED(check_buffers({
             call.input("x", x),
             call.read_parameters("weight", weight, Need::kOptional),
             call.read_parameters("bias", bias, Need::kOptional),
             call.write_parameters("running_mean", running_mean),
             call.write_parameters("running_var", running_var),
-            call.write_doubles("saved_mean", saved_mean, Need::kOptional),
-            call.write_doubles("saved_invstd", saved_invstd, Need::kOptional),
+            call.write_statistics("saved_mean", saved_mean, Need::kOptional),
+            call.write_statistics("saved_invstd", saved_invstd, Need::kOptional),
             call.output("y", y, call.data_need(), "x", ""),
         }));
         if (call.tensor.values_per_channel() == 1) {
@@ -58,10 +36,13 @@ ni_status ni_batchnorm_forward_training(const ni_channel_shape* shape, const voi
             call.zero(saved_invstd);
             return NI_STATUS_OK;
         }
-        batchnorm_forward_training(*call.kernels, call.tensor, floats(x), {floats(weight), floats(bias)}, eps,
-                                   {floats(running_mean), floats(running_var), momentum}, saved_mean, saved_invstd,
-                                   floats(y));
-        return NI_STATUS_OK;
+        return call.run([&](auto e, const auto& kernels) {
+            using E = decltype(e);
+            ChannelNorm<E>{kernels, call.tensor}.forward_training(
+                As<E>::data(x), As<E>::affine(weight, bias), eps,
+                {As<E>::parameters(running_mean), As<E>::parameters(running_var), 1 - momentum, momentum}, saved_mean,
+                saved_invstd, As<E>::data(y));
+        });
     });
 }
 
@@ -80,9 +61,12 @@ ni_status ni_batchnorm_forward_inference(const ni_channel_shape* shape, const vo
             call.output("y", y, call.data_need(), "x", ""),
         }));
         if (call.empty()) return NI_STATUS_OK;
-        batchnorm_forward_inference(*call.kernels, call.tensor, floats(x), {floats(weight), floats(bias)}, eps,
-                                    floats(mean), floats(var), floats(y));
-        return NI_STATUS_OK;
+        return call.run([&](auto e, const auto& kernels) {
+            using E = decltype(e);
+            ChannelNorm<E>{kernels, call.tensor}.forward_inference(As<E>::data(x), As<E>::affine(weight, bias), eps,
+                                                                   As<E>::parameters(mean), As<E>::parameters(var),
+                                                                   As<E>::data(y));
+        });
     });
 }
 
@@ -97,20 +81,19 @@ ni_status ni_batchnorm_backward_training(const ni_channel_shape* shape, const vo
             call.input("dy", dy),
             call.input("x", x),
             call.read_parameters("weight", weight, Need::kOptional),
-            call.read_doubles("saved_mean", saved_mean),
-            call.read_doubles("saved_invstd", saved_invstd),
+            call.read_statistics("saved_mean", saved_mean),
+            call.read_statistics("saved_invstd", saved_invstd),
             call.output("dx", dx, Need::kOptional, "dy", "x"),
             call.write_parameters("dweight", dweight),
             call.write_parameters("dbias", dbias),
         }));
-        const ParameterGradients gradients = gradients_of(dweight, dbias, gradient_mode);
-        if (call.empty()) {
-            store_empty_gradients(call, gradients);
-            return NI_STATUS_OK;
-        }
-        batchnorm_backward_training(*call.kernels, call.tensor, floats(dy), floats(x), floats(weight), saved_mean,
-                                    saved_invstd, floats(dx), gradients);
-        return NI_STATUS_OK;
+        if (call.empty()) return call.no_gradients(gradient_mode, dweight, dbias);
+        return call.run([&](auto e, const auto& kernels) {
+            using E = decltype(e);
+            ChannelNorm<E>{kernels, call.tensor}.backward_training(
+                As<E>::data(dy), As<E>::data(x), As<E>::parameters(weight), saved_mean, saved_invstd, As<E>::data(dx),
+                As<E>::gradients(dweight, dbias, gradient_mode));
+        });
     });
 }
 
@@ -132,13 +115,41 @@ ni_status ni_batchnorm_backward_inference(const ni_channel_shape* shape, const v
             call.write_parameters("dweight", dweight),
             call.write_parameters("dbias", dbias),
         }));
-        const ParameterGradients gradients = gradients_of(dweight, dbias, gradient_mode);
+        if (call.empty()) return call.no_gradients(gradient_mode, dweight, dbias);
+        return call.run([&](auto e, const auto& kernels) {
+            using E = decltype(e);
+            ChannelNorm<E>{kernels, call.tensor}.backward_inference(
+                As<E>::data(dy), As<E>::data(x), As<E>::parameters(weight), eps, As<E>::parameters(mean),
+                As<E>::parameters(var), As<E>::data(dx), As<E>::gradients(dweight, dbias, gradient_mode));
+        });
+    });
+}
+
+ni_status ni_caffe_batchnorm_forward_training(const ni_channel_shape* shape, const void* x, double eps, double fraction,
+                                              void* mean_sum, void* var_sum, double* saved_mean, double* saved_invstd,
+                                              void* y) {
+    return guarded([&]() -> ni_status {
+        ChannelCall call;
+        NI_RETURN_IF_FAILED(call.open(shape));
+        NI_RETURN_IF_FAILED(check_eps(eps));
+        NI_RETURN_IF_FAILED(check_buffers({
+            call.input("x", x),
+            call.write_parameters("mean_sum", mean_sum, Need::kRequired),
+            call.write_parameters("var_sum", var_sum, Need::kRequired),
+            call.write_statistics("saved_mean", saved_mean, Need::kOptional),
+            call.write_statistics("saved_invstd", saved_invstd, Need::kOptional),
+            call.output("y", y, call.data_need(), "x", ""),
+        }));
         if (call.empty()) {
-            store_empty_gradients(call, gradients);
+            call.zero(saved_mean);
+            call.zero(saved_invstd);
             return NI_STATUS_OK;
         }
-        batchnorm_backward_inference(*call.kernels, call.tensor, floats(dy), floats(x), floats(weight), eps,
-                                     floats(mean), floats(var), floats(dx), gradients);
-        return NI_STATUS_OK;
+        return call.run([&](auto e, const auto& kernels) {
+            using E = decltype(e);
+            ChannelNorm<E>{kernels, call.tensor}.forward_training(
+                As<E>::data(x), {}, eps, {As<E>::parameters(mean_sum), As<E>::parameters(var_sum), fraction, 1},
+                saved_mean, saved_invstd, As<E>::data(y));
+        });
     });
 }

@@ -1,12 +1,12 @@
 #include "norminterop/channel.h"
 
-#include <string.h>
-
-#include "api/call.h"
-#include "api/channel_call.h"
+#include "api/norm_call.h"
+#include "kernels/channel/channel_norm.h"
 
 using namespace ni;
 using namespace ni::api;
+
+using ChannelCall = NormCall<ni_channel_shape, ChannelTensor>;
 
 ni_status ni_channel_statistics(const ni_channel_shape* shape, const void* x, double* mean, double* m2) {
     return guarded([&]() -> ni_status {
@@ -14,16 +14,18 @@ ni_status ni_channel_statistics(const ni_channel_shape* shape, const void* x, do
         NI_RETURN_IF_FAILED(call.open(shape));
         NI_RETURN_IF_FAILED(check_buffers({
             call.input("x", x),
-            call.write_doubles("mean", mean, Need::kRequired),
-            call.write_doubles("m2", m2, Need::kRequired),
+            call.write_statistics("mean", mean, Need::kRequired),
+            call.write_statistics("m2", m2, Need::kRequired),
         }));
         if (call.empty()) {
             call.zero(mean);
             call.zero(m2);
             return NI_STATUS_OK;
         }
-        channel_statistics(*call.kernels, call.tensor, floats(x), mean, m2);
-        return NI_STATUS_OK;
+        return call.run([&](auto e, const auto& kernels) {
+            using E = decltype(e);
+            ChannelNorm<E>{kernels, call.tensor}.statistics(As<E>::data(x), mean, m2);
+        });
     });
 }
 
@@ -34,15 +36,18 @@ ni_status ni_channel_apply(const ni_channel_shape* shape, const void* x, const d
         NI_RETURN_IF_FAILED(call.open(shape));
         NI_RETURN_IF_FAILED(check_buffers({
             call.input("x", x),
-            call.read_doubles("mean", mean),
-            call.read_doubles("invstd", invstd),
+            call.read_statistics("mean", mean),
+            call.read_statistics("invstd", invstd),
             call.read_parameters("weight", weight, Need::kOptional),
             call.read_parameters("bias", bias, Need::kOptional),
             call.output("y", y, call.data_need(), "x", ""),
         }));
         if (call.empty()) return NI_STATUS_OK;
-        channel_apply(*call.kernels, call.tensor, floats(x), mean, invstd, {floats(weight), floats(bias)}, floats(y));
-        return NI_STATUS_OK;
+        return call.run([&](auto e, const auto& kernels) {
+            using E = decltype(e);
+            ChannelNorm<E>{kernels, call.tensor}.apply(As<E>::data(x), mean, invstd, As<E>::affine(weight, bias),
+                                                       As<E>::data(y));
+        });
     });
 }
 
@@ -54,17 +59,20 @@ ni_status ni_channel_backward_reduce(const ni_channel_shape* shape, const void* 
         NI_RETURN_IF_FAILED(check_buffers({
             call.input("dy", dy),
             call.input("x", x),
-            call.read_doubles("mean", mean),
-            call.write_doubles("sum_dy", sum_dy, Need::kRequired),
-            call.write_doubles("sum_dy_xmu", sum_dy_xmu, Need::kRequired),
+            call.read_statistics("mean", mean),
+            call.write_statistics("sum_dy", sum_dy, Need::kRequired),
+            call.write_statistics("sum_dy_xmu", sum_dy_xmu, Need::kRequired),
         }));
         if (call.empty()) {
             call.zero(sum_dy);
             call.zero(sum_dy_xmu);
             return NI_STATUS_OK;
         }
-        channel_backward_reduce(*call.kernels, call.tensor, floats(dy), floats(x), mean, sum_dy, sum_dy_xmu);
-        return NI_STATUS_OK;
+        return call.run([&](auto e, const auto& kernels) {
+            using E = decltype(e);
+            ChannelNorm<E>{kernels, call.tensor}.backward_reduce(As<E>::data(dy), As<E>::data(x), mean, sum_dy,
+                                                                 sum_dy_xmu);
+        });
     });
 }
 
@@ -78,16 +86,19 @@ ni_status ni_channel_backward_apply(const ni_channel_shape* shape, const void* d
         NI_RETURN_IF_FAILED(check_buffers({
             call.input("dy", dy),
             call.input("x", x),
-            call.read_doubles("mean", mean),
-            call.read_doubles("invstd", invstd),
+            call.read_statistics("mean", mean),
+            call.read_statistics("invstd", invstd),
             call.read_parameters("weight", weight, Need::kOptional),
-            call.read_doubles("sum_dy", sum_dy),
-            call.read_doubles("sum_dy_xmu", sum_dy_xmu),
+            call.read_statistics("sum_dy", sum_dy),
+            call.read_statistics("sum_dy_xmu", sum_dy_xmu),
             call.output("dx", dx, call.data_need(), "dy", "x"),
         }));
         if (call.empty()) return NI_STATUS_OK;
-        channel_backward_apply(*call.kernels, call.tensor, floats(dy), floats(x), mean, invstd, floats(weight), sum_dy,
-                               sum_dy_xmu, count, floats(dx));
-        return NI_STATUS_OK;
+        return call.run([&](auto e, const auto& kernels) {
+            using E = decltype(e);
+            ChannelNorm<E>{kernels, call.tensor}.backward_apply(As<E>::data(dy), As<E>::data(x), mean, invstd,
+                                                                As<E>::parameters(weight), sum_dy, sum_dy_xmu, count,
+                                                                As<E>::data(dx));
+        });
     });
 }

@@ -2,12 +2,12 @@
 
 #include "api/call.h"
 #include "dispatch/dispatch.h"
-#include "norminterop/batchnorm.h"
+#include "norminterop/norminterop.h"
 #include "parallel/parallel.h"
 
 namespace {
 
-constexpr uint32_t kAbiVersion = 1;
+constexpr uint32_t kAbiVersion = 2;
 
 #if defined(__clang__)
 #define NI_COMPILER "clang " __clang_version__
@@ -34,8 +34,10 @@ ni_status ni_get_abi_info(ni_abi_info* info) {
         .struct_size = sizeof(ni_abi_info),
         .abi_version = kAbiVersion,
         .channel_shape_size = sizeof(ni_channel_shape),
+        .group_shape_size = sizeof(ni_group_shape),
+        .row_shape_size = sizeof(ni_row_shape),
         .status_count = NI_STATUS_INTERNAL_ERROR + 1,
-        .data_type_count = NI_DATA_TYPE_FLOAT32 + 1,
+        .data_type_count = NI_DATA_TYPE_BFLOAT16 + 1,
         .layout_count = NI_LAYOUT_NSC + 1,
         .gradient_mode_count = NI_GRADIENT_MODE_ACCUMULATE + 1,
         .pointer_size = sizeof(void*),

@@ -6,15 +6,30 @@
 #include <initializer_list>
 
 #include "kernels/channel/channel_tensor.h"
+#include "kernels/group/group_tensor.h"
+#include "kernels/row/row_tensor.h"
 #include "norminterop/channel.h"
+#include "norminterop/group.h"
+#include "norminterop/row.h"
 
 namespace ni::api {
 
 /// Checks a descriptor and turns it into the kernels' view. The size of its tensors in bytes fits in 63 bits.
 ni_status check_shape(const ni_channel_shape* shape, ChannelTensor* tensor);
+ni_status check_shape(const ni_group_shape* shape, GroupTensor* tensor);
+ni_status check_shape(const ni_row_shape* shape, RowTensor* tensor);
+
+/// Bytes of an element of a data type that is known, which is also its alignment.
+int32_t element_bytes(int32_t data_type);
 
 /// eps must be a number that is not negative.
 ni_status check_eps(double eps);
+
+/// The mode must be an ni_gradient_mode.
+ni_status check_gradient_mode(int32_t mode);
+
+/// Running buffers come in pairs.
+ni_status check_running_buffers(const void* running_mean, const void* running_var);
 
 enum class Need : int32_t { kRequired, kOptional };
 enum class Access : int32_t { kRead, kWrite };

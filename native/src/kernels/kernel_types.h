@@ -7,6 +7,31 @@
 
 namespace ni {
 
+// The data types. Data: an element in memory. Parameter: an element of weights, biases, running buffers and their
+// gradients. Constant: the precision that results are computed in; sums are taken in it, and kept in double.
+struct Float32 {
+    using Data = float;
+    using Parameter = float;
+    using Constant = float;
+};
+struct Float64 {
+    using Data = double;
+    using Parameter = double;
+    using Constant = double;
+};
+/// IEEE 754 binary16.
+struct Float16 {
+    using Data = uint16_t;
+    using Parameter = float;
+    using Constant = double;
+};
+/// The upper half of a binary32.
+struct BFloat16 {
+    using Data = uint16_t;
+    using Parameter = float;
+    using Constant = double;
+};
+
 /// Mean and sum of squared deviations of a set of values whose number the caller knows.
 struct Moments {
     double mean;
@@ -20,24 +45,35 @@ struct GradientSums {
 };
 
 /// y = (x - center) * scale + offset.
+template <class Constant>
 struct ApplyConstants {
-    float center, scale, offset;
+    Constant center, scale, offset;
 };
 
 /// dx = dy * scale + ((x - center) * invstd * slope + offset). The slope belongs to the normalized x: that of x itself
 /// would have the third power of invstd in it, and leave the range of a float long before dx does.
+template <class Constant>
 struct BackwardConstants {
-    float center, invstd, scale, slope, offset;
+    Constant center, invstd, scale, slope, offset;
 };
 
-/// Arrays of ApplyConstants' members, one element for each channel of Rows.
+/// Arrays of ApplyConstants' members, one element for each channel of Rows, or for each row.
+template <class Constant>
 struct ApplyArrays {
-    const float *center, *scale, *offset;
+    const Constant *center, *scale, *offset;
 };
 
 /// Likewise of BackwardConstants.
+template <class Constant>
 struct BackwardArrays {
-    const float *center, *invstd, *scale, *slope, *offset;
+    const Constant *center, *invstd, *scale, *slope, *offset;
+};
+
+/// weight (gamma) and bias (beta) of the affine part; null stands for 1 and 0.
+template <class Parameter>
+struct Affine {
+    const Parameter* weight;
+    const Parameter* bias;
 };
 
 /// Where the output goes: through the cache, or past it because it is larger than the cache can hold.

@@ -4,54 +4,90 @@
 
 #include "kernels/kernel_types.h"
 
-// KERNEL(name, parameters). "planes" kernels serve the contiguous layout, "rows" kernels channels last; each works on a
-// piece, on the calling thread. How pieces are cut is the business of parallel/cut.h.
+// KERNEL(name, parameters). Each works on a piece, on the calling thread; how pieces are cut is the business of
+// parallel/cut.h. "planes" kernels serve runs of elements that share their constants (contiguous tensors), "rows"
+// kernels channels last, "affine" kernels a run with a weight and a bias for each element (LayerNorm, RMSNorm).
 //
-//   planes_moments          mean and M2 of all elements of the planes (at least 1)
-//   planes_apply            y from x with one channel's constants
-//   planes_backward_reduce  the two gradient sums, x taken relative to center
-//   planes_backward_apply   dx from dy and x with one channel's constants
-//   rows_moments            mean[c] and m2[c] over the rows (at least 1)
-//   rows_apply              y from x with constants by channel
-//   rows_backward_reduce    sum_dy[c] and sum_dy_xmu[c] over the rows, x taken relative to center[c]
-//   rows_backward_apply     dx from dy and x with constants by channel
+//   planes_moments           mean and M2 of all elements of the planes (at least 1)
+//   planes_squares           the same with a mean of 0: M2 is sum(x^2)
+//   planes_apply             y from x with one channel's constants
+//   planes_backward_reduce   the two gradient sums, x taken relative to center
+//   planes_backward_apply    dx from dy and x with one channel's constants
+//   rows_moments             mean[c] and m2[c] over the rows (at least 1)
+//   rows_apply               y from x with constants by channel
+//   rows_backward_reduce     sum_dy[c] and sum_dy_xmu[c] over the rows, x taken relative to center[c]
+//   rows_backward_apply      dx from dy and x with constants by channel
+//   affine_apply             y = ((x - center) * scale + offset) * weight[i] + bias[i]
+//   affine_backward_reduce   the two gradient sums of weight[i] * dy
+//   affine_backward_apply    dx from weight[i] * dy and x with the run's constants
+//   columns_backward_reduce  over rows with constants of their own: adds dy[c] to sum_dy[c], and dy[c] times the
+//                            normalized x, (x - center[r]) * scale[r] + offset[r], to sum_dy_xhat[c]
 //
-// Outputs may be exactly one of the inputs. In the rows kernels, every array is at the piece's first channel. The two
-// that reduce rows take at most kRowTile channels; the arrays they write have room for whole vectors of 16, and what
-// stands there beyond the channels is undefined.
-#define NI_CHANNEL_KERNELS(KERNEL)                                                                                   \
-    KERNEL(planes_moments, (const float* x, const Planes& planes, Moments* out))                                     \
-    KERNEL(planes_apply,                                                                                             \
-           (const float* x, const Planes& planes, const ApplyConstants& constants, Store store, float* y))           \
-    KERNEL(planes_backward_reduce,                                                                                   \
-           (const float* dy, const float* x, const Planes& planes, float center, GradientSums* out))                 \
-    KERNEL(planes_backward_apply, (const float* dy, const float* x, const Planes& planes,                            \
-                                   const BackwardConstants& constants, Store store, float* dx))                      \
-    KERNEL(rows_moments, (const float* x, const Rows& rows, double* mean, double* m2))                               \
-    KERNEL(rows_apply, (const float* x, const Rows& rows, const ApplyArrays& constants, Store store, float* y))      \
-    KERNEL(rows_backward_reduce, (const float* dy, const float* x, const Rows& rows, const float* center,            \
-                                  double* sum_dy, double* sum_dy_xmu))                                               \
-    KERNEL(rows_backward_apply, (const float* dy, const float* x, const Rows& rows, const BackwardArrays& constants, \
-                                 Store store, float* dx))
+// Outputs may be exactly one of the inputs. In the rows and columns kernels, every array is at the piece's first
+// channel (those of `by_row` at its first row). Those that reduce rows take at most kRowTile channels; the arrays they
+// write have room for whole vectors of 16, and what stands there beyond the channels is undefined. The affine kernels
+// want a weight or a bias, the backward ones a weight: without, the planes kernels do the same.
+#define NI_KERNELS(KERNEL)                                                                                         \
+    KERNEL(planes_moments, (const Data* x, const Planes& planes, Moments* out))                                    \
+    KERNEL(planes_squares, (const Data* x, const Planes& planes, Moments* out))                                    \
+    KERNEL(planes_apply,                                                                                           \
+           (const Data* x, const Planes& planes, const ApplyConstants<Constant>& constants, Store store, Data* y)) \
+    KERNEL(planes_backward_reduce,                                                                                 \
+           (const Data* dy, const Data* x, const Planes& planes, Constant center, GradientSums* out))              \
+    KERNEL(planes_backward_apply, (const Data* dy, const Data* x, const Planes& planes,                            \
+                                   const BackwardConstants<Constant>& constants, Store store, Data* dx))           \
+    KERNEL(rows_moments, (const Data* x, const Rows& rows, double* mean, double* m2))                              \
+    KERNEL(rows_apply,                                                                                             \
+           (const Data* x, const Rows& rows, const ApplyArrays<Constant>& constants, Store store, Data* y))        \
+    KERNEL(rows_backward_reduce, (const Data* dy, const Data* x, const Rows& rows, const Constant* center,         \
+                                  double* sum_dy, double* sum_dy_xmu))                                             \
+    KERNEL(rows_backward_apply, (const Data* dy, const Data* x, const Rows& rows,                                  \
+                                 const BackwardArrays<Constant>& constants, Store store, Data* dx))                \
+    KERNEL(affine_apply, (const Data* x, int64_t length, const ApplyConstants<Constant>& constants,                \
+                          const Affine<Parameter>& affine, Store store, Data* y))                                  \
+    KERNEL(affine_backward_reduce, (const Data* dy, const Data* x, int64_t length, Constant center,                \
+                                    const Parameter* weight, GradientSums* out))                                   \
+    KERNEL(affine_backward_apply,                                                                                  \
+           (const Data* dy, const Data* x, int64_t length, const BackwardConstants<Constant>& constants,           \
+            const Parameter* weight, Store store, Data* dx))                                                       \
+    KERNEL(columns_backward_reduce, (const Data* dy, const Data* x, const Rows& rows,                              \
+                                     const ApplyArrays<Constant>& by_row, double* sum_dy, double* sum_dy_xhat))
 
 namespace ni {
+
+/// The kernels of one instruction set for one data type.
+template <class E>
+struct Kernels {
+    using Data = typename E::Data;
+    using Constant = typename E::Constant;
+    using Parameter = typename E::Parameter;
+#define NI_FIELD(name, parameters) void(*name) parameters;
+    NI_KERNELS(NI_FIELD)
+#undef NI_FIELD
+};
 
 /// The kernels of one instruction set.
 struct KernelTable {
     const char* isa;
-#define NI_FIELD(name, parameters) void(*name) parameters;
-    NI_CHANNEL_KERNELS(NI_FIELD)
-#undef NI_FIELD
+    const Kernels<Float32>* float32;
+    const Kernels<Float64>* float64;
+    const Kernels<Float16>* float16;
+    const Kernels<BFloat16>* bfloat16;
+
+    const Kernels<Float32>& of(Float32) const { return *float32; }
+    const Kernels<Float64>& of(Float64) const { return *float64; }
+    const Kernels<Float16>& of(Float16) const { return *float16; }
+    const Kernels<BFloat16>& of(BFloat16) const { return *bfloat16; }
 };
 
 /// Names of the kernels, in the order of the list.
 constexpr const char* kKernelNames[] = {
 #define NI_NAME(name, parameters) #name,
-    NI_CHANNEL_KERNELS(NI_NAME)
+    NI_KERNELS(NI_NAME)
 #undef NI_NAME
 };
 
-// One table for each instruction set that this build has; defined by kernels/channel/<isa>.cpp.
+// One table for each instruction set that this build has; defined by kernels/isa/<isa>.cpp.
 extern const KernelTable kScalarKernels;
 #if NI_HAVE_X86_KERNELS
 extern const KernelTable kAvx2Kernels;

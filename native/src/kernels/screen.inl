@@ -1,4 +1,4 @@
-// When the fast, single-precision pass over a block can be trusted, and when the block is summed again in double.
+// When the fast pass over a block can be trusted, and when the block is summed again in two passes in double.
 #pragma once
 
 namespace {
@@ -9,11 +9,13 @@ namespace ni_screen {
 constexpr double kLeastPart = 0.25;
 
 /// sum(d^2) / n must be at least this: below it, squares may have been lost to underflow.
-constexpr double kLeastSquare = 1e-36;
+constexpr double least_square(float) { return 1e-36; }
+constexpr double least_square(double) { return 1e-290; }
 
-/// True where the moments are as good as single precision allows. False for NaN and for sums that overflowed.
-NI_INLINE bool trusted(double m2, double square, double count) {
-    return m2 >= kLeastPart * square && square >= kLeastSquare * count && square - square == 0.0;
+/// True where the moments are as good as the precision of the sums allows. False for NaN and for sums that overflowed.
+template <class Constant>
+NI_INLINE bool trusted(double m2, double square, double count, Constant precision) {
+    return m2 >= kLeastPart * square && square >= least_square(precision) * count && square - square == 0.0;
 }
 
 /// 0 for what rounding left below it; a NaN stays one.

@@ -13,6 +13,7 @@ struct F32 {
 struct F64 {
     __m256d low, high;
 };
+using U16 = __m256i;
 
 /// All bits set in the first n of 8 lanes; n below 0 counts as 0, above 8 as 8.
 NI_INLINE __m256i first_lanes(int n) {
@@ -59,6 +60,10 @@ NI_INLINE F64 widen(__m256 v) {
 }
 NI_INLINE F64 f32_low(F32 v) { return widen(v.low); }
 NI_INLINE F64 f32_high(F32 v) { return widen(v.high); }
+NI_INLINE F32 f32_join(F64 low, F64 high) {
+    return {_mm256_set_m128(_mm256_cvtpd_ps(low.high), _mm256_cvtpd_ps(low.low)),
+            _mm256_set_m128(_mm256_cvtpd_ps(high.high), _mm256_cvtpd_ps(high.low))};
+}
 
 NI_INLINE F64 f64_set(double a) { return {_mm256_set1_pd(a), _mm256_set1_pd(a)}; }
 NI_INLINE F64 f64_zero() { return {_mm256_setzero_pd(), _mm256_setzero_pd()}; }
@@ -66,6 +71,24 @@ NI_INLINE F64 f64_load(const double* p) { return {_mm256_loadu_pd(p), _mm256_loa
 NI_INLINE void f64_store(double* p, F64 v) {
     _mm256_storeu_pd(p, v.low);
     _mm256_storeu_pd(p + 4, v.high);
+}
+NI_INLINE __m256i first_wide_lanes(int n) {
+    return _mm256_cmpgt_epi64(_mm256_set1_epi64x(n), _mm256_setr_epi64x(0, 1, 2, 3));
+}
+NI_INLINE F64 f64_load_first(const double* p, int n) {
+    return {_mm256_maskload_pd(p, first_wide_lanes(n)), _mm256_maskload_pd(p + 4, first_wide_lanes(n - 4))};
+}
+NI_INLINE void f64_store_first(double* p, F64 v, int n) {
+    _mm256_maskstore_pd(p, first_wide_lanes(n), v.low);
+    _mm256_maskstore_pd(p + 4, first_wide_lanes(n - 4), v.high);
+}
+NI_INLINE void f64_stream(double* p, F64 v) {
+    _mm256_stream_pd(p, v.low);
+    _mm256_stream_pd(p + 4, v.high);
+}
+NI_INLINE F64 f64_keep_first(F64 v, int n) {
+    return {_mm256_and_pd(v.low, _mm256_castsi256_pd(first_wide_lanes(n))),
+            _mm256_and_pd(v.high, _mm256_castsi256_pd(first_wide_lanes(n - 4)))};
 }
 NI_INLINE F64 f64_add(F64 a, F64 b) { return {_mm256_add_pd(a.low, b.low), _mm256_add_pd(a.high, b.high)}; }
 NI_INLINE F64 f64_sub(F64 a, F64 b) { return {_mm256_sub_pd(a.low, b.low), _mm256_sub_pd(a.high, b.high)}; }
@@ -87,6 +110,46 @@ NI_INLINE uint32_t f64_equal(F64 a, F64 b) {
 NI_INLINE F64 f64_select(uint32_t bits, F64 a, F64 b) {
     return {_mm256_blendv_pd(b.low, a.low, lanes_of(bits & 15U)),
             _mm256_blendv_pd(b.high, a.high, lanes_of(bits >> 4 & 15U))};
+}
+
+NI_INLINE U16 u16_load(const uint16_t* p) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)); }
+NI_INLINE U16 u16_load_first(const uint16_t* p, int n) {
+    uint16_t lanes[16] = {};
+    for (int i = 0; i < n; ++i) lanes[i] = p[i];
+    return u16_load(lanes);
+}
+NI_INLINE void u16_store(uint16_t* p, U16 v) { _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), v); }
+NI_INLINE void u16_store_first(uint16_t* p, U16 v, int n) {
+    uint16_t lanes[16];
+    u16_store(lanes, v);
+    for (int i = 0; i < n; ++i) p[i] = lanes[i];
+}
+NI_INLINE void u16_stream(uint16_t* p, U16 v) { _mm256_stream_si256(reinterpret_cast<__m256i*>(p), v); }
+
+NI_INLINE F32 f32_from_half(U16 v) {
+    return {_mm256_cvtph_ps(_mm256_castsi256_si128(v)), _mm256_cvtph_ps(_mm256_extracti128_si256(v, 1))};
+}
+NI_INLINE U16 half_from_f32(F32 v) {
+    constexpr int kNearest = _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC;
+    return _mm256_set_m128i(_mm256_cvtps_ph(v.high, kNearest), _mm256_cvtps_ph(v.low, kNearest));
+}
+NI_INLINE __m256 bfloat16_to_float(__m128i v) {
+    return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(v), 16));
+}
+NI_INLINE F32 f32_from_bfloat16(U16 v) {
+    return {bfloat16_to_float(_mm256_castsi256_si128(v)), bfloat16_to_float(_mm256_extracti128_si256(v, 1))};
+}
+NI_INLINE __m256i bfloat16_bits(__m256 v) {
+    const __m256i bits = _mm256_castps_si256(v), upper = _mm256_srli_epi32(bits, 16);
+    const __m256i even = _mm256_and_si256(upper, _mm256_set1_epi32(1));
+    const __m256i half = _mm256_add_epi32(even, _mm256_set1_epi32(0x7FFF));
+    const __m256i rounded = _mm256_srli_epi32(_mm256_add_epi32(bits, half), 16);
+    const __m256i nan = _mm256_castps_si256(_mm256_cmp_ps(v, v, _CMP_UNORD_Q));
+    return _mm256_blendv_epi8(rounded, _mm256_or_si256(upper, _mm256_set1_epi32(0x40)), nan);
+}
+NI_INLINE U16 bfloat16_from_f32(F32 v) {
+    // The pack works on each half of the registers, which leaves the quarters in the order 0, 2, 1, 3.
+    return _mm256_permute4x64_epi64(_mm256_packus_epi32(bfloat16_bits(v.low), bfloat16_bits(v.high)), 0xD8);
 }
 
 }  // namespace

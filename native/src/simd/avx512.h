@@ -9,6 +9,7 @@ namespace {
 
 using F32 = __m512;
 using F64 = __m512d;
+using U16 = __m256i;
 
 NI_INLINE __mmask16 first_lanes(int n) { return static_cast<__mmask16>((1U << n) - 1U); }
 
@@ -27,11 +28,19 @@ NI_INLINE F32 f32_mul(F32 a, F32 b) { return _mm512_mul_ps(a, b); }
 NI_INLINE F32 f32_fma(F32 a, F32 b, F32 c) { return _mm512_fmadd_ps(a, b, c); }
 NI_INLINE F64 f32_low(F32 v) { return _mm512_cvtps_pd(_mm512_castps512_ps256(v)); }
 NI_INLINE F64 f32_high(F32 v) { return _mm512_cvtps_pd(_mm512_extractf32x8_ps(v, 1)); }
+NI_INLINE F32 f32_join(F64 low, F64 high) {
+    return _mm512_insertf32x8(_mm512_castps256_ps512(_mm512_cvtpd_ps(low)), _mm512_cvtpd_ps(high), 1);
+}
 
 NI_INLINE F64 f64_set(double a) { return _mm512_set1_pd(a); }
 NI_INLINE F64 f64_zero() { return _mm512_setzero_pd(); }
 NI_INLINE F64 f64_load(const double* p) { return _mm512_loadu_pd(p); }
 NI_INLINE void f64_store(double* p, F64 v) { _mm512_storeu_pd(p, v); }
+NI_INLINE __mmask8 first_wide_lanes(int n) { return static_cast<__mmask8>((1U << n) - 1U); }
+NI_INLINE F64 f64_load_first(const double* p, int n) { return _mm512_maskz_loadu_pd(first_wide_lanes(n), p); }
+NI_INLINE void f64_store_first(double* p, F64 v, int n) { _mm512_mask_storeu_pd(p, first_wide_lanes(n), v); }
+NI_INLINE void f64_stream(double* p, F64 v) { _mm512_stream_pd(p, v); }
+NI_INLINE F64 f64_keep_first(F64 v, int n) { return _mm512_maskz_mov_pd(first_wide_lanes(n), v); }
 NI_INLINE F64 f64_add(F64 a, F64 b) { return _mm512_add_pd(a, b); }
 NI_INLINE F64 f64_sub(F64 a, F64 b) { return _mm512_sub_pd(a, b); }
 NI_INLINE F64 f64_mul(F64 a, F64 b) { return _mm512_mul_pd(a, b); }
@@ -45,6 +54,25 @@ NI_INLINE uint32_t f64_at_least(F64 a, F64 b) { return _mm512_cmp_pd_mask(a, b, 
 NI_INLINE uint32_t f64_equal(F64 a, F64 b) { return _mm512_cmp_pd_mask(a, b, _CMP_EQ_OQ); }
 NI_INLINE F64 f64_select(uint32_t bits, F64 a, F64 b) {
     return _mm512_mask_blend_pd(static_cast<__mmask8>(bits), b, a);
+}
+
+NI_INLINE U16 u16_load(const uint16_t* p) { return _mm256_loadu_epi16(p); }
+NI_INLINE U16 u16_load_first(const uint16_t* p, int n) { return _mm256_maskz_loadu_epi16(first_lanes(n), p); }
+NI_INLINE void u16_store(uint16_t* p, U16 v) { _mm256_storeu_epi16(p, v); }
+NI_INLINE void u16_store_first(uint16_t* p, U16 v, int n) { _mm256_mask_storeu_epi16(p, first_lanes(n), v); }
+NI_INLINE void u16_stream(uint16_t* p, U16 v) { _mm256_stream_si256(reinterpret_cast<__m256i*>(p), v); }
+
+NI_INLINE F32 f32_from_half(U16 v) { return _mm512_cvtph_ps(v); }
+NI_INLINE U16 half_from_f32(F32 v) { return _mm512_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
+NI_INLINE F32 f32_from_bfloat16(U16 v) { return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(v), 16)); }
+/// By shifts: the instruction of AVX-512 BF16 takes denormals for zero, and so would not give everyone's bits.
+NI_INLINE U16 bfloat16_from_f32(F32 v) {
+    const __m512i bits = _mm512_castps_si512(v), upper = _mm512_srli_epi32(bits, 16);
+    const __m512i even = _mm512_and_si512(upper, _mm512_set1_epi32(1));
+    const __m512i half = _mm512_add_epi32(even, _mm512_set1_epi32(0x7FFF));
+    const __m512i rounded = _mm512_srli_epi32(_mm512_add_epi32(bits, half), 16);
+    const __mmask16 nan = _mm512_cmp_ps_mask(v, v, _CMP_UNORD_Q);
+    return _mm512_cvtepi32_epi16(_mm512_mask_or_epi32(rounded, nan, upper, _mm512_set1_epi32(0x40)));
 }
 
 }  // namespace

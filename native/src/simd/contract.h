@@ -4,7 +4,7 @@
 // includes exactly one of them, then the kernel bodies. To make results equal to the bit on every instruction set:
 //
 //   * The width is virtual and fixed: F32 has 16 floats, F64 has 8 doubles. AVX-512 uses one register for each, AVX2
-//     two, the scalar version an array.
+//     two, the scalar version parts of 16 bytes.
 //   * Every operation is one IEEE 754 operation per lane, rounded to nearest even, denormals kept. Products are fused
 //     where a body says fma, and nowhere else (all files are compiled with -ffp-contract=off).
 //   * reduce_add adds as a fixed tree: lanes i and i + 4, then i + 2, then i + 1.
@@ -27,12 +27,23 @@
 //   f32_add, f32_sub, f32_mul  per lane
 //   f32_fma(a, b, c)           a * b + c, rounded once
 //   f32_low(v), f32_high(v)    lanes 0..7 and 8..15 as F64, exact
+//   f32_join(low, high)        the two F64 in one F32, rounded
 // F64: 8 doubles
 //   f64_zero, f64_set, f64_load, f64_store, f64_add, f64_sub, f64_mul, f64_div   as above
+//   f64_load_first, f64_store_first, f64_keep_first   as above, 0 <= n <= 8
+//   f64_stream                 as above
 //   f64_reduce_add(v)          sum of the lanes, as the tree above
 //   f64_at_least(a, b)         bit i is set where a >= b, lane by lane; false for NaN
 //   f64_equal(a, b)            bit i is set where a == b
 //   f64_select(bits, a, b)     lane i of a where bit i is set, else of b
+// U16: 16 numbers of 16 bits, as they lie in memory
+//   u16_load(p), u16_load_first(p, n), u16_store(p, v), u16_store_first(p, v, n)   as above
+//   u16_stream(p, v)           as above, aligned to 32 bytes
+//   f32_from_half(v), f32_from_bfloat16(v)   exact; a signaling NaN may become quiet
+//   half_from_f32(v), bfloat16_from_f32(v)   rounded to nearest even; a NaN stays one, denormals are kept
+//
+// elements.h builds the vectors that kernel bodies are written against on these. There is no fused operation on
+// doubles: a CPU without one would need a call for each lane.
 #pragma once
 
 #include <stdint.h>

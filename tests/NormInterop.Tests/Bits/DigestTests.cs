@@ -18,22 +18,22 @@ public sealed class DigestTests
 
     private static string File => Path.Combine(Repository.Root, "tests", "NormInterop.Tests", "Bits", "expected.txt");
 
-    [TestMethod]
-    public void Bits_AreThoseThatWereCommitted()
-    {
-        string[] actual = [.. Digests.Lines()];
-        if (Environment.GetEnvironmentVariable(Digests.RewriteVariable) is "1")
-            System.IO.File.WriteAllText(File, Header + string.Join('\n', actual) + "\n");
-        AssertExpected(actual, NormRuntime.ActiveIsa);
-    }
-
-    /// <summary>Whatever set this process uses, a child process uses each of the others.</summary>
+    /// <summary>This process computes with its own instruction set, and a child process with each of the others.</summary>
     [TestMethod]
     [DataRow("scalar")]
     [DataRow("avx2")]
     [DataRow("avx512")]
-    public void Bits_AreTheSameWithEveryInstructionSet(string isa)
+    public void Bits_AreThoseThatWereCommitted(string isa)
     {
+        if (isa == NormRuntime.ActiveIsa)
+        {
+            string[] actual = [.. Digests.Lines()];
+            if (Environment.GetEnvironmentVariable(Digests.RewriteVariable) is "1")
+                System.IO.File.WriteAllText(File, Header + string.Join('\n', actual) + "\n");
+            AssertExpected(actual, isa);
+            return;
+        }
+
         (int exitCode, string[] lines) = Child.Run(Child.DigestsCommand, ("NORMINTEROP_ISA", isa));
         Assert.AreEqual(0, exitCode, string.Join('\n', lines));
 

@@ -29,7 +29,7 @@ internal static class Digests
         ("2x19x3x4x5", Form.ChannelsLast, false, false, 100),
     ];
 
-    internal static IEnumerable<string> Lines() => Cases.SelectMany(Lines);
+    internal static IEnumerable<string> Lines() => Cases.SelectMany(Lines).Concat(LayerDigests.Lines());
 
     private static IEnumerable<string> Lines((string Shape, Form Form, bool Training, bool Affine, float Offset) c)
     {
@@ -48,10 +48,10 @@ internal static class Digests
         string name = $"{c.Shape} {c.Form} {mode} {(c.Affine ? "affine" : "plain")} offset {c.Offset:F0}";
         yield return $"{name} y {Digest(Tensors.Flat(y))}";
         yield return $"{name} dx {Digest(Tensors.Flat(dx))}";
-        foreach ((string part, float[] content) in new ModuleState(norm).Parts)
+        foreach ((string part, double[] content) in new ModuleState(norm).Parts)
         {
-            if (content.Length > 0 && part is not ("weight" or "bias"))
-                yield return $"{name} {part} {Digest(content)}";
+            if (part is not ("weight" or "bias"))
+                yield return $"{name} {part} {Digest(Array.ConvertAll(content, value => (float)value))}";
         }
     }
 

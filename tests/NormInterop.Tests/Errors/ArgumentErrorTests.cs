@@ -32,19 +32,6 @@ public sealed class ArgumentErrorTests
     }
 
     [TestMethod]
-    public void OtherParameterTypes_AreRefusedByName()
-    {
-        Assert.Contains("Double", Assert.ThrowsExactly<NotSupportedException>(() => new BatchNorm1d<double>(3)).Message);
-        Assert.Contains("Double", Assert.ThrowsExactly<NotSupportedException>(() => new BatchNorm2d<double>(3)).Message);
-        Assert.Contains("Half", Assert.ThrowsExactly<NotSupportedException>(() => new BatchNorm3d<Half>(3)).Message);
-        Tensor<double> x = Tensor.CreateFromShape<double>([4, 3]);
-        Tensor<float> y = Tensor.CreateFromShape<float>([4, 3]);
-        Assert.ThrowsExactly<NotSupportedException>(() => Norm.BatchNorm<double, double>(x, null, null, training: true));
-        Assert.ThrowsExactly<NotSupportedException>(() => Norm.BatchNorm<double, float>(x, null, null, training: true));
-        Assert.ThrowsExactly<NotSupportedException>(() => Norm.BatchNorm<float, double>(y, null, null, training: true));
-    }
-
-    [TestMethod]
     [DataRow(-1)]
     [DataRow(1025)]
     [DataRow(int.MaxValue)]

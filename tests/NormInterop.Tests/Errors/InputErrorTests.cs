@@ -80,27 +80,6 @@ public sealed class InputErrorTests
     }
 
     [TestMethod]
-    public void OtherDataTypes_AreRefusedByName()
-    {
-        Refusal refusal = new(4, 3, 2, 5);
-        Tensor<double> doubles = Tensor.CreateFromShape<double>([4, 3, 2, 5]);
-        refusal.Says<NotSupportedException>("Double", () => refusal.Norm.Forward(doubles, refusal.Context));
-        refusal = new(4, 3, 2, 5);
-        refusal.Says<NotSupportedException>("Double", () => refusal.Norm.Forward(doubles.AsReadOnlyTensorSpan(), doubles.AsTensorSpan()));
-        refusal = new(4, 3, 2, 5);
-        refusal.Says<NotSupportedException>(
-            "Half", () => refusal.Norm.Forward(Tensor.CreateFromShape<Half>([4, 3, 2, 5]), refusal.Context));
-        refusal = new(4, 3, 2, 5);
-        refusal.Says<NotSupportedException>(
-            "Int32", () => refusal.Norm.Forward(Tensor.CreateFromShape<int>([4, 3, 2, 5]), refusal.Context));
-        refusal = new(4, 3, 2, 5);
-        refusal.Says<ArgumentException>("Double", () => refusal.Norm.Backward(doubles, refusal.Context));
-        refusal = new(4, 3, 2, 5);
-        refusal.Says<ArgumentException>("Double", () => refusal.Norm.Backward(
-            doubles.AsReadOnlyTensorSpan(), doubles.AsReadOnlyTensorSpan(), doubles.AsTensorSpan(), refusal.Context));
-    }
-
-    [TestMethod]
     [DataRow("4x3x2")]
     [DataRow("4x3x5x2")]
     [DataRow("3x3x2x5")]

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using System.Text.Json.Serialization;
 using NormInterop.Tests.Support;
 
 namespace NormInterop.Tests.Golden;
@@ -15,22 +14,67 @@ public sealed record GoldenFile
 
     public required string Name { get; init; }
 
-    public required int NumFeatures { get; init; }
+    /// <summary>Whether inputs and output gradients are exact in Half and BFloat16.</summary>
+    public required bool SixteenBit { get; init; }
 
-    public required double Eps { get; init; }
+    public int? NumFeatures { get; init; }
+
+    public int? NumGroups { get; init; }
+
+    public int? NumChannels { get; init; }
+
+    public int[]? NormalizedShape { get; init; }
+
+    public int[]? ScaleShape { get; init; }
+
+    /// <summary>Null is the machine epsilon of RMSNorm, and CaffeScale has none.</summary>
+    public double? Eps { get; init; }
+
+    /// <summary>"float32" or "float64" where eps is null: the type for which the numbers hold.</summary>
+    public string? MachineEpsilonOf { get; init; }
 
     /// <summary>Null is the cumulative average.</summary>
-    public required double? Momentum { get; init; }
+    public double? Momentum { get; init; }
 
-    public required bool Affine { get; init; }
+    public bool TrackRunningStats { get; init; }
 
-    public required bool TrackRunningStats { get; init; }
+    public double MovingAverageFraction { get; init; }
+
+    public bool? UseGlobalStats { get; init; }
+
+    public int Axis { get; init; }
+
+    public int NumAxes { get; init; }
 
     public required float[]? Weight { get; init; }
 
     public required float[]? Bias { get; init; }
 
     public required IReadOnlyList<GoldenStep> Steps { get; init; }
+
+    internal ModuleSettings Settings => new()
+    {
+        Channels = NumFeatures ?? NumChannels ?? 0,
+        Groups = NumGroups ?? 1,
+        Shape = NormalizedShape ?? ScaleShape ?? [],
+        Eps = Eps,
+        Momentum = Momentum,
+        Affine = Weight is not null,
+        Bias = Bias is not null,
+        Tracking = TrackRunningStats,
+        Fraction = MovingAverageFraction,
+        UseGlobalStats = UseGlobalStats,
+        Axis = Axis,
+        NumAxes = NumAxes,
+    };
+
+    /// <summary>The layers that have vectors, in ordinal order.</summary>
+    public static IEnumerable<string> Layers =>
+        from folder in Directory.GetDirectories(Root)
+        let layer = Path.GetFileName(folder)
+        where char.IsUpper(layer[0])
+        orderby layer
+        select layer;
 
     /// <summary>The names of all cases of a layer in ordinal order, as a source of DynamicData.</summary>
     public static IEnumerable<string> Names(string layer)
@@ -53,6 +97,10 @@ public sealed record GoldenFile
             ?? throw new InvalidDataException($"The golden file {layer}/{name}.json is null.");
     }
 
+    /// <summary>Whether the numbers hold for a layer that computes in this type.</summary>
+    public bool HoldsFor(Type parameters) =>
+        MachineEpsilonOf is null || MachineEpsilonOf == (parameters == typeof(float) ? "float32" : "float64");
+
     public override string ToString() => $"{Layer}/{Name}";
 }
 
@@ -72,11 +120,17 @@ public sealed record GoldenStep
 
     public required double[]? Dx { get; init; }
 
-    public required double[]? RunningMean { get; init; }
+    public double[]? RunningMean { get; init; }
 
-    public required double[]? RunningVar { get; init; }
+    public double[]? RunningVar { get; init; }
 
-    public required long? NumBatchesTracked { get; init; }
+    public long? NumBatchesTracked { get; init; }
+
+    public double[]? MeanSum { get; init; }
+
+    public double[]? VarianceSum { get; init; }
+
+    public double[]? Factor { get; init; }
 
     /// <summary>Accumulated over this and all steps before it, evaluations included.</summary>
     public required double[]? WeightGrad { get; init; }
@@ -84,7 +138,16 @@ public sealed record GoldenStep
     /// <summary>Accumulated over this and all steps before it, evaluations included.</summary>
     public required double[]? BiasGrad { get; init; }
 
-    /// <summary>What PyTorch computes in float32; in the first step only.</summary>
-    [JsonPropertyName("y_float32")]
-    public float[]? YFloat32 { get; init; }
+    /// <summary>Buffers by their names: those of the running statistics or Caffe's.</summary>
+    internal IEnumerable<(string Name, double[] Values)> Buffers =>
+        from buffer in new[]
+        {
+            ("running_mean", RunningMean),
+            ("running_var", RunningVar),
+            ("mean_sum", MeanSum),
+            ("variance_sum", VarianceSum),
+            ("factor", Factor),
+        }
+        where buffer.Item2 is not null
+        select (buffer.Item1, buffer.Item2);
 }

@@ -1,80 +1,147 @@
+using System.Numerics;
 using System.Numerics.Tensors;
 using NormInterop.Tests.Support;
 
 namespace NormInterop.Tests.Golden;
 
-/// <summary>Every golden file through its module: outputs, input gradients and the whole state after every step.</summary>
+/// <summary>Every golden file through its module, in every type and form: outputs, gradients and buffers after every step.</summary>
 [TestClass]
 public sealed class GoldenTests
 {
-    /// <summary>Layer, file and the form of its tensors. Channels last needs a spatial dimension.</summary>
-    public static IEnumerable<object[]> Cases =>
-        from layer in Layers.Names
+    /// <summary>
+    /// Layer, file, type of the data and form of the tensors. All forms but the contiguous one need a dimension behind the channels to
+    /// differ from it, and 16-bit data need inputs that are exact there.
+    /// </summary>
+    public static IReadOnlyList<object[]> Cases { get; } =
+    [
+        .. from layer in GoldenFile.Layers
         from name in GoldenFile.Names(layer)
-        from form in Enum.GetValues<Form>()
-        where form is Form.Contiguous || !name.StartsWith("2d_input", StringComparison.Ordinal)
-        select new object[] { layer, name, form };
+        let file = GoldenFile.Load(layer, name)
+        from data in Data.Types
+        where file.HoldsFor(data is "double" ? typeof(double) : typeof(float)) && (file.SixteenBit || data is "float" or "double")
+        from form in new[] { Form.Contiguous, Form.ChannelsLast, Form.Reversed }
+        where form is Form.Contiguous || file.Steps[0].Shape.Length > 2
+        select new object[] { layer, name, data, form },
+    ];
+
+    /// <summary>The module types that the cases run.</summary>
+    internal static IEnumerable<Type> Covered => Cases.Select(c => ModuleTypes.ByName[(string)c[0]]).Distinct();
 
     [TestMethod]
     [DynamicData(nameof(Cases))]
-    public void ThreeTrainingStepsAndTwoEvaluations(string layer, string name, Form form)
+    public void EveryStep_GivesTheGoldenNumbers(string layer, string name, string data, Form form)
     {
         GoldenFile file = GoldenFile.Load(layer, name);
-        BatchNorm<float> norm = Layers.Make(layer, file.NumFeatures, file.Eps, file.Momentum, file.Affine, file.TrackRunningStats);
-        Copy(file.Weight, norm.Weight);
-        Copy(file.Bias, norm.Bias);
-        Assert.HasCount(5, file.Steps);
+        switch (data)
+        {
+            case "float":
+                Run<float, float>(file, form);
+                break;
+            case "double":
+                Run<double, double>(file, form);
+                break;
+            case "Half":
+                Run<Half, float>(file, form);
+                break;
+            default:
+                Run<BFloat16, float>(file, form);
+                break;
+        }
+    }
+
+    private static void Run<TData, T>(GoldenFile file, Form form)
+        where TData : unmanaged, INumberBase<TData>
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        NormModule<T> module = ModuleTypes.Make<T>(file.Layer, file.Settings);
+        Copy(file.Weight, module.Weight);
+        Copy(file.Bias, module.Bias);
+        Assert.IsNotEmpty(file.Steps);
         for (int i = 0; i < file.Steps.Count; i++)
         {
             GoldenStep step = file.Steps[i];
-            norm.Train(step.Training);
-            RunStep(norm, step, form, $"step {i}");
-            CheckState(norm, step, $"step {i}");
+            module.Train(step.Training);
+            double termsOfDx = RunStep<TData, T>(module, file, step, form, $"step {i}");
+            CheckGradients(module, step, termsOfDx, $"step {i}");
+            CheckBuffers(module, step, $"step {i}");
         }
     }
 
-    private static void RunStep(BatchNorm<float> norm, GoldenStep step, Form form, string when)
+    private static double RunStep<TData, T>(NormModule<T> module, GoldenFile file, GoldenStep step, Form form, string when)
+        where TData : unmanaged, INumberBase<TData>
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        Tensor<float> y = norm.Forward(Tensors.Make(step.X, step.Shape, form));
-        Assert.AreEqual(string.Join(", ", step.Shape), string.Join(", ", y.Lengths.ToArray()), $"{when}: lengths of y");
-        Expect.Output(step.Y, Tensors.Flat(y), $"{when}: y");
+        LayerOracle oracle = ModuleTypes.Oracle(file.Layer, file.Settings, module);
+        double[] x = Data.Doubles(step.X), dy = Data.Doubles(step.Dy);
+        oracle.Forward(step.Shape, x, step.Training);
+
+        Tensor<TData> y = module.Forward(Data.Make<TData>(x, step.Shape, form));
+        AssertLengths(step.Shape, y, $"{when}: y");
+        Check<TData, T>(step.Y, Data.Flat(y), $"{when}: y", scale: 1);
         if (step.Dy is null)
-            return;
-        Tensor<float> dx = norm.Backward(Tensors.Make(step.Dy, step.Shape, form));
-        Assert.AreEqual(string.Join(", ", step.Shape), string.Join(", ", dx.Lengths.ToArray()), $"{when}: lengths of dx");
-        Expect.Gradient(step.Dx, Tensors.Flat(dx), $"{when}: dx");
+            return 0;
+
+        Tensor<TData> dx = module.Backward(Data.Make<TData>(dy, step.Shape, form));
+        AssertLengths(step.Shape, dx, $"{when}: dx");
+        Check<TData, T>(step.Dx!, Data.Flat(dx), $"{when}: dx", oracle.LargestScale * dy.DefaultIfEmpty(0).Max(Math.Abs));
+
+        // The size of dy * x^, with the same allowance for weights as in the scale above.
+        return dy.DefaultIfEmpty(0).Max(Math.Abs) * (1 + (oracle.LargestScale * x.DefaultIfEmpty(0).Max(Math.Abs)));
     }
 
-    private static void CheckState(BatchNorm<float> norm, GoldenStep step, string when)
+    // 16-bit results are the rounded ones or their neighbours; of the others, the scale is the size of the terms that they are made of.
+    private static void Check<TData, T>(double[] expected, double[] actual, string name, double scale)
     {
-        Assert.AreEqual(step.NumBatchesTracked ?? 0, norm.NumBatchesTracked, $"{when}: number of batches tracked");
-        foreach ((string name, double[]? expected, Tensor<float>? actual) in new[]
-        {
-            ("running mean", step.RunningMean, norm.RunningMean),
-            ("running var", step.RunningVar, norm.RunningVar),
-        })
-        {
-            Assert.AreEqual(expected is null, actual is null, $"{when}: presence of {name}");
-            if (expected is not null)
-                Expect.Buffer(expected, Tensors.Flat(actual!), $"{when}: {name}");
-        }
+        if (typeof(TData) == typeof(float) || typeof(TData) == typeof(double))
+            Close.Relative(Tolerance<T>(), expected, actual, name, scale);
+        else
+            SixteenBitFormat.Of<TData>().AssertRounded(expected, actual, name);
+    }
 
-        foreach ((string name, double[]? expected, Parameter<float>? actual) in new[]
+    private static double Tolerance<T>() => typeof(T) == typeof(float) ? 1e-6 : 1e-12;
+
+    private static void CheckGradients<T>(NormModule<T> module, GoldenStep step, double scale, string when)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        foreach ((string name, double[]? expected, Parameter<T>? actual) in new[]
         {
-            ("weight gradient", step.WeightGrad, norm.Weight),
-            ("bias gradient", step.BiasGrad, norm.Bias),
+            ("weight gradient", step.WeightGrad, module.Weight),
+            ("bias gradient", step.BiasGrad, module.Bias),
         })
         {
             Assert.AreEqual(expected is null, actual is null, $"{when}: presence of {name}");
             if (expected is not null)
-                Expect.Gradient(expected, Tensors.Flat(actual!.Gradient), $"{when}: {name}");
+                Close.Relative(Tolerance<T>(), expected, Data.Flat(actual!.Gradient), $"{when}: {name}", scale);
         }
     }
 
-    private static void Copy(float[]? values, Parameter<float>? parameter)
+    private static void CheckBuffers<T>(NormModule<T> module, GoldenStep step, string when)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        Dictionary<string, Tensor<T>> actual = ModuleTypes.Buffers(module).ToDictionary();
+        foreach ((string name, double[] expected) in step.Buffers)
+        {
+            Assert.IsTrue(actual.Remove(name, out Tensor<T>? buffer), $"{when}: {name} lacks");
+            Close.Relative(Tolerance<T>(), expected, Data.Flat(buffer!), $"{when}: {name}", scale: 1);
+
+            // The next step of the file starts from floats, also in double.
+            if (typeof(T) == typeof(double))
+                Data.Fill(buffer!, Array.ConvertAll(expected, value => (float)value));
+        }
+
+        Assert.IsEmpty(actual, $"{when}: buffers that the file does not have");
+        if (module is RunningNorm<T> norm)
+            Assert.AreEqual(step.NumBatchesTracked ?? 0, norm.NumBatchesTracked, $"{when}: number of batches tracked");
+    }
+
+    private static void AssertLengths<TData>(int[] shape, Tensor<TData> actual, string name) =>
+        Assert.AreEqual(string.Join(", ", shape), string.Join(", ", actual.Lengths.ToArray()), $"{name}: lengths");
+
+    private static void Copy<T>(float[]? values, Parameter<T>? parameter)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         Assert.AreEqual(values is null, parameter is null, "presence of a parameter");
-        for (int i = 0; i < values?.Length; i++)
-            parameter!.Value[i] = values[i];
+        if (parameter is not null)
+            Data.Fill(parameter.Value, values!);
     }
 }

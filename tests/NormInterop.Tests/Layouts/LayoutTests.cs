@@ -35,12 +35,12 @@ public sealed class LayoutTests
             Tensor<float> y = norm.Train(training).Forward(input), dx = norm.Backward(Tensors.Make(dy, shape, form));
             Tensor<float> expectedY = contiguous.Train(training).Forward(Tensors.Make(x, shape));
             Tensor<float> expectedDx = contiguous.Backward(Tensors.Make(dy, shape));
-            Form format = FormatOf(shape, form);
+            Form format = Tensors.FormatOf(shape, form);
             Assert.AreEqual(Tensors.Strides(Tensors.Poisoned(shape, format)), Tensors.Strides(y), "strides of y");
             Assert.AreEqual(Tensors.Strides(y), Tensors.Strides(dx), "strides of dx");
             AssertSame(expectedY, y, format, "y");
             AssertSame(expectedDx, dx, format, "dx");
-            foreach (((string name, float[] a), (_, float[] b)) in new ModuleState(contiguous).Parts.Zip(new ModuleState(norm).Parts))
+            foreach (((string name, double[] a), (_, double[] b)) in new ModuleState(contiguous).Parts.Zip(new ModuleState(norm).Parts))
                 AssertSame(a, b, format, name);
             Expect.SameBits(x, Tensors.Flat(input), "the input itself");
         }
@@ -53,7 +53,7 @@ public sealed class LayoutTests
     {
         int[] shape = Tensors.Shape(lengths);
         float[] x = Values.Of(1, Tensors.Count(shape)), dy = Values.Of(2, Tensors.Count(shape));
-        Form format = FormatOf(shape, inputForm);
+        Form format = Tensors.FormatOf(shape, inputForm);
         foreach (bool training in new[] { true, false })
         {
             BatchNorm<float> pure = Layers.Varied(shape);
@@ -112,22 +112,14 @@ public sealed class LayoutTests
         CollectionAssert.AreEqual(new float[] { 40, 40, 40 }, Tensors.Flat(other.Bias!.Gradient));
     }
 
-    /// <summary>The format that an input of this form has, or is packed into: where lengths are 1, forms fall together.</summary>
-    private static Form FormatOf(int[] shape, Form form)
-    {
-        string Strides(Form of) => Tensors.Strides(Tensors.Poisoned(shape, of));
-        bool last = Strides(form) == Strides(Form.ChannelsLast) && Strides(form) != Strides(Form.Contiguous);
-        return last ? Form.ChannelsLast : Form.Contiguous;
-    }
-
     private static void AssertSame(Tensor<float> expected, Tensor<float> actual, Form format, string name) =>
-        AssertSame(Tensors.Flat(expected), Tensors.Flat(actual), format, name);
+        AssertSame(Data.Flat(expected), Data.Flat(actual), format, name);
 
-    private static void AssertSame(float[] expected, float[] actual, Form format, string name)
+    private static void AssertSame(double[] expected, double[] actual, Form format, string name)
     {
         if (format is Form.Contiguous)
             Expect.SameBits(expected, actual, name);
         else
-            Expect.Gradient(Oracle.Doubles(expected), actual, name, scale: 1);
+            Close.Relative(1e-5, expected, actual, name, scale: 1);
     }
 }

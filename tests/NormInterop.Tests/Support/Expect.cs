@@ -36,6 +36,18 @@ internal static class Expect
         Assert.Fail($"{name}: element {i} of {expected.Length} is {actual[i]:R}, expected {expected[i]:R} to the bit");
     }
 
+    /// <summary>Equal to the bit, NaNs included: numbers of any type, widened.</summary>
+    internal static void SameBits(ReadOnlySpan<double> expected, ReadOnlySpan<double> actual, string name)
+    {
+        Assert.AreEqual(expected.Length, actual.Length, $"{name}: number of elements");
+        if (MemoryMarshal.AsBytes(expected).SequenceEqual(MemoryMarshal.AsBytes(actual)))
+            return;
+        int i = 0;
+        while (BitConverter.DoubleToUInt64Bits(expected[i]) == BitConverter.DoubleToUInt64Bits(actual[i]))
+            i++;
+        Assert.Fail($"{name}: element {i} of {expected.Length} is {actual[i]:R}, expected {expected[i]:R} to the bit");
+    }
+
     private static void Each(ReadOnlySpan<double> expected, ReadOnlySpan<float> actual, string name, Func<double, double> tolerance)
     {
         Assert.AreEqual(expected.Length, actual.Length, $"{name}: number of elements");

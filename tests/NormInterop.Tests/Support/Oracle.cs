@@ -34,12 +34,12 @@ internal sealed class Oracle
         {
             _mean = RunningMean;
             _var = RunningVar;
-            ReferenceBatchNorm.ForwardInference<double>(_shape, x, _weight, bias, _eps, _mean, _var, Y);
+            ReferenceBatchNorm.ForwardInference<float, double>(_shape, x, _weight, bias, _eps, _mean, _var, Y);
             return;
         }
 
         double momentum = norm.Momentum ?? 1.0 / (norm.NumBatchesTracked + 1);
-        ReferenceBatchNorm.ForwardTraining<double>(
+        ReferenceBatchNorm.ForwardTraining<float, double>(
             _shape, x, _weight, bias, _eps, momentum, RunningMean, RunningVar, _savedMean, _savedInvstd, Y);
     }
 
@@ -57,9 +57,9 @@ internal sealed class Oracle
     {
         double[] dx = new double[_x.Length], dweight = new double[_shape.Channels], dbias = new double[_shape.Channels];
         if (UsesRunning)
-            ReferenceBatchNorm.BackwardInference<double>(_shape, dy, _x, _weight, _eps, _mean, _var, dx, dweight, dbias);
+            ReferenceBatchNorm.BackwardInference<float, double>(_shape, dy, _x, _weight, _eps, _mean, _var, dx, dweight, dbias);
         else
-            ReferenceBatchNorm.BackwardTraining<double>(_shape, dy, _x, _weight, _savedMean, _savedInvstd, dx, dweight, dbias);
+            ReferenceBatchNorm.BackwardTraining<float, double>(_shape, dy, _x, _weight, _savedMean, _savedInvstd, dx, dweight, dbias);
         return (dx, dweight, dbias);
     }
 

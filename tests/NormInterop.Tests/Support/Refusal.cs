@@ -9,7 +9,7 @@ namespace NormInterop.Tests.Support;
 /// </remarks>
 internal sealed class Refusal
 {
-    private readonly BatchNorm<float> _twin;
+    private readonly NormModule<float> _twin;
     private readonly NormContext<float> _twinContext = new();
     private readonly Tensor<float> _gradOutput;
 
@@ -18,7 +18,12 @@ internal sealed class Refusal
     {
     }
 
-    internal Refusal(Func<BatchNorm<float>> make, int[] shape)
+    internal Refusal(ModuleCase c, bool training = true)
+        : this(() => Make(c).Train(training), c.Shape)
+    {
+    }
+
+    internal Refusal(Func<NormModule<float>> make, int[] shape)
     {
         Input = Tensors.Random(1, shape);
         _gradOutput = Tensors.Random(2, shape);
@@ -29,13 +34,21 @@ internal sealed class Refusal
     }
 
     /// <summary>The module that gets the call.</summary>
-    internal BatchNorm<float> Norm { get; }
+    internal NormModule<float> Norm { get; }
 
     /// <summary>The context of its pending forward.</summary>
     internal NormContext<float> Context { get; } = new();
 
     /// <summary>The input of its pending forward.</summary>
     internal Tensor<float> Input { get; }
+
+    /// <summary>A module of a case that is at none of its defaults.</summary>
+    internal static NormModule<float> Make(ModuleCase c)
+    {
+        NormModule<float> module = ModuleTypes.Make<float>(c.Layer, c.Settings);
+        ModuleTypes.Vary(module);
+        return module;
+    }
 
     /// <summary>The call throws exactly this exception and leaves no trace, also not in the tensors that are watched.</summary>
     internal TException Of<TException>(Action call, params Tensor<float>[] watched)
@@ -68,7 +81,7 @@ internal sealed class Refusal
         new ModuleState(_twin).AssertEqual(new ModuleState(Norm), "after the pending backward");
     }
 
-    private void Prepare(BatchNorm<float> norm, NormContext<float> context)
+    private void Prepare(NormModule<float> norm, NormContext<float> context)
     {
         bool training = norm.IsTraining;
         norm.Train();

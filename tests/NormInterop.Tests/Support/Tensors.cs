@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Numerics;
 using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
 
@@ -32,18 +33,22 @@ internal static class Tensors
         Make(Values.Of(seed, Count(shape), offset), shape, form);
 
     /// <summary>A tensor of these lengths, filled with <see cref="Poison"/> together with what lies around it.</summary>
-    internal static Tensor<float> Poisoned(int[] shape, Form form = Form.Contiguous)
+    internal static Tensor<float> Poisoned(int[] shape, Form form = Form.Contiguous) => Filled(shape, form, Poison);
+
+    /// <summary>A tensor of these lengths, filled with one value together with what lies around it.</summary>
+    internal static Tensor<T> Filled<T>(int[] shape, Form form, T value)
+        where T : unmanaged
     {
         if (form is Form.Contiguous || Count(shape) == 0)
-            return Dense(shape, Enumerable.Range(0, shape.Length));
+            return Dense(shape, Enumerable.Range(0, shape.Length), value);
         if (form is Form.ChannelsLast)
-            return Dense(shape, ChannelsLastOrder(shape.Length));
+            return Dense(shape, ChannelsLastOrder(shape.Length), value);
         if (form is Form.Reversed)
-            return Dense(shape, Enumerable.Range(0, shape.Length).Reverse());
+            return Dense(shape, Enumerable.Range(0, shape.Length).Reverse(), value);
 
         // One element more on one side, two on the other: an index that is off by one anywhere meets poison.
         int[] larger = Array.ConvertAll(shape, length => length + 3);
-        Tensor<float> whole = Poisoned(larger, form is Form.Sliced ? Form.Contiguous : Form.ChannelsLast);
+        Tensor<T> whole = Filled(larger, form is Form.Sliced ? Form.Contiguous : Form.ChannelsLast, value);
         return whole.Slice([.. shape.Select(length => new NRange(1, length + 1))]);
     }
 
@@ -56,26 +61,40 @@ internal static class Tensors
         return values;
     }
 
-    /// <summary>The elements that lie around a slice are still poison.</summary>
-    internal static void AssertSurroundingsUntouched(Tensor<float> slice, string name)
+    /// <summary>The elements that lie around a slice are still poison; its own are numbers.</summary>
+    internal static void AssertSurroundingsUntouched<T>(Tensor<T> slice, string name)
+        where T : unmanaged, INumberBase<T>
     {
-        ReadOnlySpan<float> memory = SpanTo(slice);
-        int own = memory.Length - memory.Count(Poison);
+        int own = 0;
+        foreach (T value in SpanTo(slice))
+            own += T.IsNaN(value) ? 0 : 1;
         Assert.AreEqual((int)slice.FlattenedLength, own, $"{name}: elements other than poison, between its first and its last one");
     }
 
     /// <summary>The format of a tensor as the strides of its dimensions that are longer than 1; those of the others mean nothing.</summary>
-    internal static string Strides(Tensor<float> tensor)
+    internal static string Strides<T>(Tensor<T> tensor)
     {
         nint[] lengths = tensor.Lengths.ToArray();
         return string.Join(", ", tensor.Strides.ToArray().Select((stride, i) => lengths[i] == 1 ? "any" : $"{stride}"));
     }
 
-    private static IEnumerable<int> ChannelsLastOrder(int rank) => [0, .. Enumerable.Range(2, rank - 2), 1];
+    /// <summary>The format that an input of this form has, or is packed into: where lengths are 1, forms fall together.</summary>
+    internal static Form FormatOf(int[] shape, Form form)
+    {
+        string Of(Form one) => Strides(Poisoned(shape, one));
+        bool last = Of(form) == Of(Form.ChannelsLast) && Of(form) != Of(Form.Contiguous);
+        return last ? Form.ChannelsLast : Form.Contiguous;
+    }
+
+    private static IEnumerable<int> ChannelsLastOrder(int rank) =>
+        rank < 2 ? Enumerable.Range(0, rank) : [0, .. Enumerable.Range(2, rank - 2), 1];
 
     // From the first element of a slice to its last one, with what lies between them.
-    private static ReadOnlySpan<float> SpanTo(Tensor<float> tensor)
+    private static ReadOnlySpan<T> SpanTo<T>(Tensor<T> tensor)
     {
+        if (tensor.FlattenedLength == 0)
+            return [];
+
         nint last = 0;
         for (int i = 0; i < tensor.Rank; i++)
             last += (tensor.Lengths[i] - 1) * tensor.Strides[i];
@@ -85,14 +104,15 @@ internal static class Tensors
     }
 
     /// <summary>Dimensions in this order, the outermost first.</summary>
-    private static Tensor<float> Dense(int[] shape, IEnumerable<int> order)
+    private static Tensor<T> Dense<T>(int[] shape, IEnumerable<int> order, T value)
+        where T : unmanaged
     {
         int count = Count(shape);
         if (count == 0)
-            return Tensor.CreateFromShape<float>(Lengths(shape));
+            return Tensor.CreateFromShape<T>(Lengths(shape));
 
-        float[] memory = new float[count];
-        memory.AsSpan().Fill(Poison);
+        T[] memory = new T[count];
+        memory.AsSpan().Fill(value);
         nint[] strides = new nint[shape.Length];
         nint stride = 1;
         foreach (int dimension in order.Reverse())

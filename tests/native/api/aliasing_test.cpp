@@ -8,14 +8,14 @@
 namespace ni::test {
 namespace {
 
-class Aliasing : public testing::TestWithParam<Function> {
+class Aliasing : public EveryFunction {
 protected:
     /// Calls visit(output, other) for every output and every other argument.
     template <class Visit>
     void for_each_pair(Visit visit) const {
-        for (const Argument& output : GetParam().arguments) {
+        for (const Argument& output : function().arguments) {
             if (!output.output) continue;
-            for (const Argument& other : GetParam().arguments) {
+            for (const Argument& other : function().arguments) {
                 if (other.name == output.name) continue;
                 SCOPED_TRACE(output.name + " and " + other.name);
                 visit(output, other);
@@ -33,12 +33,11 @@ protected:
     }
 };
 
-INSTANTIATE_TEST_SUITE_P(Every, Aliasing, testing::ValuesIn(functions()),
-                         [](const auto& tested) { return std::string(tested.param.name); });
+INSTANTIATE_TEST_SUITE_P(Every, Aliasing, every_function(), function_name);
 
 TEST_P(Aliasing, TheSameAddressIsRefusedUnlessTheOutputMayBeThatInput) {
     for_each_pair([&](const Argument& output, const Argument& other) {
-        PreparedCall prepared(GetParam());
+        PreparedCall prepared(function(), data_type());
         prepared.alias(output.name, other.name, 0);
         if (may_be(output, other)) {
             EXPECT_EQ(prepared.run(), NI_STATUS_OK) << ni_last_error_message();
@@ -50,7 +49,7 @@ TEST_P(Aliasing, TheSameAddressIsRefusedUnlessTheOutputMayBeThatInput) {
 
 TEST_P(Aliasing, PartialOverlapIsRefused) {
     for_each_pair([&](const Argument& output, const Argument& other) {
-        PreparedCall after(GetParam()), before(GetParam());
+        PreparedCall after(function(), data_type()), before(function(), data_type());
         const size_t last = after.bytes_of(other) - 8;
         for (const size_t offset : {size_t{8}, last}) {
             after.alias(output.name, other.name, offset);
@@ -63,7 +62,7 @@ TEST_P(Aliasing, PartialOverlapIsRefused) {
 
 TEST_P(Aliasing, NeighboursAreAccepted) {
     for_each_pair([&](const Argument& output, const Argument& other) {
-        PreparedCall after(GetParam()), before(GetParam());
+        PreparedCall after(function(), data_type()), before(function(), data_type());
         after.alias(output.name, other.name, after.bytes_of(other));
         EXPECT_EQ(after.run(), NI_STATUS_OK) << ni_last_error_message();
         before.alias(other.name, output.name, before.bytes_of(output));
@@ -72,11 +71,11 @@ TEST_P(Aliasing, NeighboursAreAccepted) {
 }
 
 TEST_P(Aliasing, InputsMayBeOneBuffer) {
-    for (const Argument& a : GetParam().arguments) {
-        for (const Argument& b : GetParam().arguments) {
+    for (const Argument& a : function().arguments) {
+        for (const Argument& b : function().arguments) {
             if (a.output || b.output || a.kind != b.kind || a.name == b.name) continue;
             SCOPED_TRACE(a.name + " and " + b.name);
-            PreparedCall prepared(GetParam());
+            PreparedCall prepared(function(), data_type());
             prepared.alias(a.name, b.name, 0);
             EXPECT_EQ(prepared.run(), NI_STATUS_OK) << ni_last_error_message();
         }
@@ -84,11 +83,11 @@ TEST_P(Aliasing, InputsMayBeOneBuffer) {
 }
 
 TEST_P(Aliasing, BuffersWithoutElementsOverlapNothing) {
-    for (const Argument& data : GetParam().arguments) {
-        for (const Argument& other : GetParam().arguments) {
+    for (const Argument& data : function().arguments) {
+        for (const Argument& other : function().arguments) {
             if (data.kind != Kind::kData || other.kind == Kind::kData) continue;
             SCOPED_TRACE(data.name + " and " + other.name);
-            PreparedCall prepared(GetParam(), 0);
+            PreparedCall prepared(function(), data_type(), 0);
             prepared.alias(data.name, other.name, 8);
             EXPECT_EQ(prepared.run(), NI_STATUS_OK) << ni_last_error_message();
         }

@@ -1,10 +1,10 @@
-// What the C functions compute, on cases that can be checked by eye, and the empty batch.
+// What the C functions of BatchNorm compute, on cases that can be checked by eye.
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <vector>
 
-#include "api/functions.h"
+#include "norminterop/norminterop.h"
 
 namespace ni::test {
 namespace {
@@ -70,43 +70,6 @@ TEST(BatchNormApi, BackwardAddsToGradientsOnlyWhenToldTo) {
     ASSERT_EQ(backward(NI_GRADIENT_MODE_OVERWRITE), NI_STATUS_OK);
     EXPECT_EQ(dweight, 3.0F);
     EXPECT_EQ(dbias, 7.0F);
-}
-
-class EmptyBatch : public testing::TestWithParam<Function> {};
-
-INSTANTIATE_TEST_SUITE_P(Every, EmptyBatch, testing::ValuesIn(functions()),
-                         [](const auto& tested) { return std::string(tested.param.name); });
-
-TEST_P(EmptyBatch, NeedsNoDataAndSumsToZero) {
-    for (const bool null_data : {true, false}) {
-        for (const int32_t mode : {NI_GRADIENT_MODE_OVERWRITE, NI_GRADIENT_MODE_ACCUMULATE}) {
-            PreparedCall prepared(GetParam(), 0, 6, 10), untouched(GetParam(), 0, 6, 10);
-            prepared.call.gradient_mode = mode;
-            for (const Argument& argument : GetParam().arguments) {
-                if (argument.kind == Kind::kData && null_data) prepared.call.at[argument.name] = nullptr;
-            }
-            ASSERT_EQ(prepared.run(), NI_STATUS_OK) << ni_last_error_message();
-            for (const Argument& argument : GetParam().arguments) {
-                if (argument.kind == Kind::kData || !argument.output) continue;
-                SCOPED_TRACE(argument.name);
-                const bool running = argument.name == "running_mean" || argument.name == "running_var";
-                const bool kept =
-                    running || (argument.kind == Kind::kParameters && mode == NI_GRADIENT_MODE_ACCUMULATE);
-                const std::vector<char> zeros(prepared.bytes_of(argument));
-                const void* expected = kept ? untouched.call.at[argument.name] : zeros.data();
-                EXPECT_EQ(memcmp(prepared.call.at[argument.name], expected, zeros.size()), 0);
-            }
-        }
-    }
-}
-
-TEST_P(EmptyBatch, IsValidatedLikeAnyOther) {
-    for (const Argument& argument : GetParam().arguments) {
-        if (!argument.required || argument.kind == Kind::kData) continue;
-        PreparedCall prepared(GetParam(), 0, 6, 10);
-        prepared.call.at[argument.name] = nullptr;
-        expect_refused(prepared, NI_STATUS_NULL_POINTER, argument.name + " is null");
-    }
 }
 
 }  // namespace

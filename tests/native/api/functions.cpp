@@ -1,126 +1,26 @@
 #include "api/functions.h"
 
-#include <gtest/gtest.h>
-
 #include <algorithm>
 #include <cstring>
 
 namespace ni::test {
 namespace {
 
-constexpr bool kInput = false, kOutput = true, kRequired = true, kOptional = false;
-
-Argument data_in(const char* name) { return {name, Kind::kData, kInput, kRequired, {}}; }
-Argument doubles_in(const char* name) { return {name, Kind::kDoubles, kInput, kRequired, {}}; }
-Argument doubles_out(const char* name, bool required) { return {name, Kind::kDoubles, kOutput, required, {}}; }
-Argument parameters_in(const char* name, bool required) { return {name, Kind::kParameters, kInput, required, {}}; }
-Argument parameters_out(const char* name) { return {name, Kind::kParameters, kOutput, kOptional, {}}; }
-Argument y() { return {"y", Kind::kData, kOutput, kRequired, {"x"}}; }
-Argument dx(bool required) { return {"dx", Kind::kData, kOutput, required, {"dy", "x"}}; }
-
-std::vector<Function> channel_functions() {
-    return {
-        {"ni_channel_statistics",
-         {data_in("x"), doubles_out("mean", kRequired), doubles_out("m2", kRequired)},
-         false,
-         false,
-         false,
-         [](const Call& c) {
-             return ni_channel_statistics(c.descriptor(), c.data("x"), c.doubles("mean"), c.doubles("m2"));
-         }},
-        {"ni_channel_apply",
-         {data_in("x"), doubles_in("mean"), doubles_in("invstd"), parameters_in("weight", kOptional),
-          parameters_in("bias", kOptional), y()},
-         false,
-         false,
-         false,
-         [](const Call& c) {
-             return ni_channel_apply(c.descriptor(), c.data("x"), c.doubles("mean"), c.doubles("invstd"),
-                                     c.data("weight"), c.data("bias"), c.data("y"));
-         }},
-        {"ni_channel_backward_reduce",
-         {data_in("dy"), data_in("x"), doubles_in("mean"), doubles_out("sum_dy", kRequired),
-          doubles_out("sum_dy_xmu", kRequired)},
-         false,
-         false,
-         false,
-         [](const Call& c) {
-             return ni_channel_backward_reduce(c.descriptor(), c.data("dy"), c.data("x"), c.doubles("mean"),
-                                               c.doubles("sum_dy"), c.doubles("sum_dy_xmu"));
-         }},
-        {"ni_channel_backward_apply",
-         {data_in("dy"), data_in("x"), doubles_in("mean"), doubles_in("invstd"), parameters_in("weight", kOptional),
-          doubles_in("sum_dy"), doubles_in("sum_dy_xmu"), dx(kRequired)},
-         false,
-         true,
-         false,
-         [](const Call& c) {
-             return ni_channel_backward_apply(c.descriptor(), c.data("dy"), c.data("x"), c.doubles("mean"),
-                                              c.doubles("invstd"), c.data("weight"), c.doubles("sum_dy"),
-                                              c.doubles("sum_dy_xmu"), c.count, c.data("dx"));
-         }},
-    };
-}
-
-std::vector<Function> batchnorm_functions() {
-    return {
-        {"ni_batchnorm_forward_training",
-         {data_in("x"), parameters_in("weight", kOptional), parameters_in("bias", kOptional),
-          parameters_out("running_mean"), parameters_out("running_var"), doubles_out("saved_mean", kOptional),
-          doubles_out("saved_invstd", kOptional), y()},
-         true,
-         false,
-         false,
-         [](const Call& c) {
-             return ni_batchnorm_forward_training(c.descriptor(), c.data("x"), c.data("weight"), c.data("bias"), c.eps,
-                                                  c.momentum, c.data("running_mean"), c.data("running_var"),
-                                                  c.doubles("saved_mean"), c.doubles("saved_invstd"), c.data("y"));
-         }},
-        {"ni_batchnorm_forward_inference",
-         {data_in("x"), parameters_in("weight", kOptional), parameters_in("bias", kOptional),
-          parameters_in("mean", kRequired), parameters_in("var", kRequired), y()},
-         true,
-         false,
-         false,
-         [](const Call& c) {
-             return ni_batchnorm_forward_inference(c.descriptor(), c.data("x"), c.data("weight"), c.data("bias"), c.eps,
-                                                   c.data("mean"), c.data("var"), c.data("y"));
-         }},
-        {"ni_batchnorm_backward_training",
-         {data_in("dy"), data_in("x"), parameters_in("weight", kOptional), doubles_in("saved_mean"),
-          doubles_in("saved_invstd"), dx(kOptional), parameters_out("dweight"), parameters_out("dbias")},
-         false,
-         false,
-         true,
-         [](const Call& c) {
-             return ni_batchnorm_backward_training(c.descriptor(), c.data("dy"), c.data("x"), c.data("weight"),
-                                                   c.doubles("saved_mean"), c.doubles("saved_invstd"), c.gradient_mode,
-                                                   c.data("dx"), c.data("dweight"), c.data("dbias"));
-         }},
-        {"ni_batchnorm_backward_inference",
-         {data_in("dy"), data_in("x"), parameters_in("weight", kOptional), parameters_in("mean", kRequired),
-          parameters_in("var", kRequired), dx(kOptional), parameters_out("dweight"), parameters_out("dbias")},
-         true,
-         false,
-         true,
-         [](const Call& c) {
-             return ni_batchnorm_backward_inference(c.descriptor(), c.data("dy"), c.data("x"), c.data("weight"), c.eps,
-                                                    c.data("mean"), c.data("var"), c.gradient_mode, c.data("dx"),
-                                                    c.data("dweight"), c.data("dbias"));
-         }},
-    };
-}
-
-/// Values that mean something both as doubles and as floats: 1.5 + i / 8 each.
-std::vector<double> sensible(Kind kind, size_t bytes) {
-    std::vector<double> storage(bytes / sizeof(double) + 2);
-    if (kind == Kind::kDoubles) {
-        for (size_t i = 0; i < storage.size(); ++i) storage[i] = 1.5 + static_cast<double>(i) / 8;
-        return storage;
-    }
-    for (size_t i = 0; i < 2 * storage.size(); ++i) {
-        const float value = 1.5F + static_cast<float>(i % 64) / 8;
-        memcpy(reinterpret_cast<char*>(storage.data()) + i * sizeof(float), &value, sizeof value);
+/// A value between 1.5 and 9.4, or nearly, for every element of a buffer.
+std::vector<uint64_t> sensible(Kind kind, int32_t data_type, size_t bytes) {
+    std::vector<uint64_t> storage(bytes / sizeof(uint64_t) + 2);
+    const bool doubles = kind == Kind::kStatistics || data_type == NI_DATA_TYPE_FLOAT64;
+    const bool floats = kind == Kind::kParameters || data_type == NI_DATA_TYPE_FLOAT32;
+    const size_t size = doubles ? sizeof(double) : floats ? sizeof(float) : sizeof(uint16_t);
+    for (size_t i = 0; i < storage.size() * sizeof(uint64_t) / size; ++i) {
+        const auto step = static_cast<int>(i % 64);
+        const double wide = 1.5 + step / 8.0;
+        const auto narrow = static_cast<float>(wide);
+        const auto half = static_cast<uint16_t>((data_type == NI_DATA_TYPE_FLOAT16 ? 0x3E00 : 0x3FC0) + step);
+        const void* value = doubles  ? static_cast<const void*>(&wide)
+                            : floats ? static_cast<const void*>(&narrow)
+                                     : &half;
+        memcpy(reinterpret_cast<char*>(storage.data()) + i * size, value, size);
     }
     return storage;
 }
@@ -129,39 +29,86 @@ std::vector<double> sensible(Kind kind, size_t bytes) {
 
 std::ostream& operator<<(std::ostream& out, const Function& function) { return out << function.name; }
 
-const std::vector<Function>& functions() {
-    static const std::vector<Function> all = [] {
-        std::vector<Function> list = channel_functions();
-        for (Function& function : batchnorm_functions()) list.push_back(std::move(function));
-        return list;
-    }();
-    return all;
+std::string function_name(const testing::TestParamInfo<std::tuple<Function, int32_t>>& tested) {
+    constexpr const char* kTypes[] = {"float32", "float64", "float16", "bfloat16"};
+    return std::string(std::get<0>(tested.param).name) + "_" + kTypes[std::get<1>(tested.param)];
 }
 
-PreparedCall::PreparedCall(const Function& function, int64_t batch, int64_t channels, int64_t spatial, ni_layout layout)
+const Function& function_of(const std::string& name) {
+    for (const Function& function : functions()) {
+        if (function.name == name) return function;
+    }
+    throw std::out_of_range(name);
+}
+
+size_t element_bytes(int32_t data_type) {
+    return data_type == NI_DATA_TYPE_FLOAT64 ? 8 : data_type == NI_DATA_TYPE_FLOAT32 ? 4 : 2;
+}
+size_t parameter_bytes(int32_t data_type) { return data_type == NI_DATA_TYPE_FLOAT64 ? 8 : 4; }
+
+uint32_t Function::struct_size() const {
+    switch (descriptor) {
+        case Descriptor::kGroup:
+            return sizeof(ni_group_shape);
+        case Descriptor::kRow:
+            return sizeof(ni_row_shape);
+        default:
+            return sizeof(ni_channel_shape);
+    }
+}
+
+const ni_channel_shape* Call::channels() const {
+    channel_shape_ = {shape.struct_size, shape.data_type, shape.layout, shape.max_threads,
+                      shape.batch,       shape.channels,  shape.spatial};
+    return null_shape ? nullptr : &channel_shape_;
+}
+const ni_group_shape* Call::groups() const {
+    group_shape_ = {shape.struct_size, shape.data_type, shape.layout,  shape.max_threads,
+                    shape.batch,       shape.channels,  shape.spatial, shape.groups};
+    return null_shape ? nullptr : &group_shape_;
+}
+const ni_row_shape* Call::rows() const {
+    row_shape_ = {shape.struct_size, shape.data_type, shape.max_threads, shape.reserved, shape.batch, shape.channels};
+    return null_shape ? nullptr : &row_shape_;
+}
+
+PreparedCall::PreparedCall(const Function& function, int32_t data_type, int64_t batch, int64_t channels,
+                           int64_t spatial, ni_layout layout)
     : call{}, function_(function) {
-    call.eps = 1e-5;
-    call.shape = {sizeof(ni_channel_shape), NI_DATA_TYPE_FLOAT32, layout, 0, batch, channels, spatial};
+    const int64_t length = function.takes_rows() ? channels * spatial : channels;
+    call.shape = {
+        function.struct_size(), data_type, layout, 0, 0, batch, length, function.takes_rows() ? 1 : spatial, 2};
     size_t largest = 0;
     for (const Argument& argument : function.arguments) largest = std::max(largest, bytes_of(argument));
     for (const Argument& argument : function.arguments) {
-        auto& storage = storage_[argument.name] = sensible(argument.kind, 2 * largest);
+        auto& storage = storage_[argument.name] = sensible(argument.kind, data_type, 2 * largest);
         call.at[argument.name] = storage.data();
     }
     original_ = storage_;
 }
 
-size_t PreparedCall::bytes_of(const Argument& argument) const {
-    const auto channels = static_cast<size_t>(call.shape.channels);
+size_t PreparedCall::alignment_of(const Argument& argument) const {
     switch (argument.kind) {
         case Kind::kData:
-            return channels * static_cast<size_t>(call.shape.batch * call.shape.spatial) * sizeof(float);
+            return element_bytes(call.shape.data_type);
         case Kind::kParameters:
-            return channels * sizeof(float);
-        case Kind::kDoubles:
-            return channels * sizeof(double);
+            return parameter_bytes(call.shape.data_type);
+        case Kind::kStatistics:
+            return sizeof(double);
     }
     return 0;
+}
+
+size_t PreparedCall::bytes_of(const Argument& argument) const {
+    const Shape& shape = call.shape;
+    int64_t count = shape.channels;
+    if (argument.kind == Kind::kData) count = shape.batch * shape.channels * shape.spatial;
+    if (argument.kind == Kind::kStatistics) {
+        if (function_.descriptor == Descriptor::kInstance) count = shape.batch * shape.channels;
+        if (function_.descriptor == Descriptor::kGroup) count = shape.batch * shape.groups;
+        if (function_.descriptor == Descriptor::kRow) count = shape.batch;
+    }
+    return static_cast<size_t>(count) * alignment_of(argument);
 }
 
 void PreparedCall::alias(const std::string& argument, const std::string& other, size_t offset) {

@@ -30,23 +30,22 @@ void operator delete(void* memory, size_t, std::align_val_t) noexcept { std::fre
 namespace ni::test {
 namespace {
 
-class OutOfMemory : public testing::TestWithParam<Function> {};
+class OutOfMemory : public EveryFunction {};
 
-INSTANTIATE_TEST_SUITE_P(Every, OutOfMemory, testing::ValuesIn(functions()),
-                         [](const auto& tested) { return std::string(tested.param.name); });
+INSTANTIATE_TEST_SUITE_P(Every, OutOfMemory, every_function(), function_name);
 
 TEST_P(OutOfMemory, WhicheverAllocationFailsNothingIsWritten) {
     // Both layouts, and few channels so large that threads share one: each has working memory of its own.
     for (const ni_layout layout : {NI_LAYOUT_NCS, NI_LAYOUT_NSC}) {
-        for (const int64_t spatial : {10, 100000}) {
-            PreparedCall counted(GetParam(), 2, 2, spatial, layout);
+        for (const int64_t spatial : {10, 60000}) {
+            PreparedCall counted(function(), data_type(), 2, 2, spatial, layout);
             counted.call.shape.max_threads = 2;
             calls = 0;
             ASSERT_EQ(counted.run(), NI_STATUS_OK);
             const int needed = calls;
             for (int failing = 0; failing < needed; ++failing) {
                 SCOPED_TRACE(testing::Message() << "allocation " << failing << " of " << needed);
-                PreparedCall prepared(GetParam(), 2, 2, spatial, layout);
+                PreparedCall prepared(function(), data_type(), 2, 2, spatial, layout);
                 prepared.call.shape.max_threads = 2;
                 left = failing;
                 const ni_status status = prepared.run();
@@ -58,8 +57,8 @@ TEST_P(OutOfMemory, WhicheverAllocationFailsNothingIsWritten) {
     }
 }
 
-TEST(OutOfMemory, TheLibraryUsesTheReplacedAllocator) {
-    const PreparedCall prepared(functions().front(), 2, 2, 10, NI_LAYOUT_NSC);
+TEST(OutOfMemoryTest, TheLibraryUsesTheReplacedAllocator) {
+    const PreparedCall prepared(functions().front(), NI_DATA_TYPE_FLOAT32, 2, 2, 10, NI_LAYOUT_NSC);
     calls = 0;
     ASSERT_EQ(prepared.run(), NI_STATUS_OK);
     EXPECT_GT(calls, 0);

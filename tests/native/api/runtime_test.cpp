@@ -20,8 +20,10 @@ TEST(Runtime, AbiInfoIsWhatTheHeadersSay) {
     EXPECT_EQ(info.struct_size, sizeof(ni_abi_info));
     EXPECT_EQ(info.abi_version, ni_abi_version());
     EXPECT_EQ(info.channel_shape_size, sizeof(ni_channel_shape));
+    EXPECT_EQ(info.group_shape_size, sizeof(ni_group_shape));
+    EXPECT_EQ(info.row_shape_size, sizeof(ni_row_shape));
     EXPECT_EQ(info.status_count, NI_STATUS_INTERNAL_ERROR + 1U);
-    EXPECT_EQ(info.data_type_count, NI_DATA_TYPE_FLOAT32 + 1U);
+    EXPECT_EQ(info.data_type_count, NI_DATA_TYPE_BFLOAT16 + 1U);
     EXPECT_EQ(info.layout_count, NI_LAYOUT_NSC + 1U);
     EXPECT_EQ(info.gradient_mode_count, NI_GRADIENT_MODE_ACCUMULATE + 1U);
     EXPECT_EQ(info.pointer_size, sizeof(void*));

@@ -48,13 +48,14 @@ protected:
     const BatchNormInputs in_{shape_};
     const Training forward_ = forward_training(best(), shape_, in_);
 
-    void training(const float* dy, const float* x, float* dx, const ParameterGradients& gradients) const {
-        batchnorm_backward_training(best(), shape_.tensor(2), dy, x, in_.weight.data(), forward_.mean.data(),
-                                    forward_.invstd.data(), dx, gradients);
+    void training(const float* dy, const float* x, float* dx, const ParameterGradients<float>& gradients) const {
+        layer(best(), shape_, 2)
+            .backward_training(dy, x, in_.weight.data(), forward_.mean.data(), forward_.invstd.data(), dx, gradients);
     }
-    void inference(const float* dy, const float* x, float* dx, const ParameterGradients& gradients) const {
-        batchnorm_backward_inference(best(), shape_.tensor(2), dy, x, in_.weight.data(), in_.eps,
-                                     in_.running_mean.data(), in_.running_var.data(), dx, gradients);
+    void inference(const float* dy, const float* x, float* dx, const ParameterGradients<float>& gradients) const {
+        layer(best(), shape_, 2)
+            .backward_inference(dy, x, in_.weight.data(), in_.eps, in_.running_mean.data(), in_.running_var.data(), dx,
+                                gradients);
     }
 };
 
@@ -68,7 +69,7 @@ TEST_P(BackwardOptions, InPlaceOfEitherInputGivesTheSameBits) {
     const Gradients training_expected = backward_training(best(), shape_, in_, forward_);
     const Gradients inference_expected = backward_inference(best(), shape_, in_);
     Gradients got = training_expected;
-    const ParameterGradients parameters{got.weight.data(), got.bias.data(), false};
+    const ParameterGradients<float> parameters{got.weight.data(), got.bias.data(), false};
 
     std::vector<float> data = in_.dy;
     training(data.data(), in_.x.data(), data.data(), parameters);
@@ -125,7 +126,7 @@ TEST_P(BackwardOptions, AccumulatingAddsToWhatIsThere) {
         const Gradients once =
             is_training ? backward_training(best(), shape_, in_, forward_) : backward_inference(best(), shape_, in_);
         Gradients got{std::vector<float>(in_.x.size()), in_.weight, in_.bias};
-        const ParameterGradients parameters{got.weight.data(), got.bias.data(), true};
+        const ParameterGradients<float> parameters{got.weight.data(), got.bias.data(), true};
         if (is_training) {
             training(in_.dy.data(), in_.x.data(), got.dx.data(), parameters);
         } else {
@@ -146,8 +147,9 @@ TEST_P(BackwardOptions, AbsentWeightIsOne) {
     const std::vector<float> ones(in_.weight.size(), 1.0F);
     const auto run = [&](const float* weight) {
         std::vector<float> dx(in_.x.size());
-        batchnorm_backward_training(best(), shape_.tensor(), in_.dy.data(), in_.x.data(), weight, forward_.mean.data(),
-                                    forward_.invstd.data(), dx.data(), {nullptr, nullptr, false});
+        layer(best(), shape_)
+            .backward_training(in_.dy.data(), in_.x.data(), weight, forward_.mean.data(), forward_.invstd.data(),
+                               dx.data(), {nullptr, nullptr, false});
         return dx;
     };
     EXPECT_TRUE(same_bits(run(nullptr), run(ones.data())));

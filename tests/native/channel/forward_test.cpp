@@ -73,13 +73,16 @@ TEST_P(ForwardOptions, InPlaceGivesTheSameBits) {
     const BatchNormInputs in(shape);
     const Training expected = forward_training(best(), shape, in, 2);
     std::vector<float> data = in.x, running_mean = in.running_mean, running_var = in.running_var;
-    batchnorm_forward_training(best(), shape.tensor(2), data.data(), in.affine(), in.eps,
-                               {running_mean.data(), running_var.data(), in.momentum}, nullptr, nullptr, data.data());
+    layer(best(), shape, 2)
+        .forward_training(data.data(), in.affine(), in.eps,
+                          {running_mean.data(), running_var.data(), 1 - in.momentum, in.momentum}, nullptr, nullptr,
+                          data.data());
     EXPECT_TRUE(same_bits(data, expected.y));
     EXPECT_TRUE(same_bits(running_mean, expected.running_mean));
     data = in.x;
-    batchnorm_forward_inference(best(), shape.tensor(2), data.data(), in.affine(), in.eps, in.running_mean.data(),
-                                in.running_var.data(), data.data());
+    layer(best(), shape, 2)
+        .forward_inference(data.data(), in.affine(), in.eps, in.running_mean.data(), in.running_var.data(),
+                           data.data());
     EXPECT_TRUE(same_bits(data, forward_inference(best(), shape, in, 2)));
 }
 
@@ -89,8 +92,9 @@ TEST_P(ForwardOptions, AbsentWeightIsOneAndAbsentBiasIsZero) {
     const std::vector<float> ones(in.weight.size(), 1.0F), zeros(in.weight.size(), 0.0F);
     const auto run = [&](const float* weight, const float* bias) {
         std::vector<float> y(in.x.size());
-        batchnorm_forward_training(best(), shape.tensor(), in.x.data(), {weight, bias}, in.eps, {nullptr, nullptr, 0},
-                                   nullptr, nullptr, y.data());
+        layer(best(), shape)
+            .forward_training(in.x.data(), {weight, bias}, in.eps, {nullptr, nullptr, 1, 0}, nullptr, nullptr,
+                              y.data());
         return y;
     };
     EXPECT_TRUE(same_bits(run(nullptr, nullptr), run(ones.data(), zeros.data())));

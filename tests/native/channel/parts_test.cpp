@@ -43,9 +43,9 @@ TEST(Parts, BackwardApplyDividesByTheCountItIsGiven) {
     for (double& sum : sum_dy) sum *= 2;
     for (double& sum : sum_dy_xmu) sum *= 2;
     std::vector<float> dx(in.x.size());
-    channel_backward_apply(*supported_tables().back(), shape.tensor(), in.dy.data(), in.x.data(),
-                           r.training.mean.data(), r.training.invstd.data(), in.weight.data(), sum_dy.data(),
-                           sum_dy_xmu.data(), 200, dx.data());
+    layer(*supported_tables().back(), shape)
+        .backward_apply(in.dy.data(), in.x.data(), r.training.mean.data(), r.training.invstd.data(), in.weight.data(),
+                        sum_dy.data(), sum_dy_xmu.data(), 200, dx.data());
     EXPECT_TRUE(same_bits(dx, r.training_gradients.dx));
 }
 

@@ -56,8 +56,9 @@ TEST_P(Reproducible, OutputsLargerThanTheCacheAndMisaligned) {
         const BatchNormInputs in(shape);
         std::vector<float> cached = in.x, streamed(in.x.size() + 3);
         for (float* y : {cached.data(), streamed.data() + 3}) {
-            batchnorm_forward_inference(*GetParam(), shape.tensor(2), y == cached.data() ? y : in.x.data(), in.affine(),
-                                        in.eps, in.running_mean.data(), in.running_var.data(), y);
+            layer(*GetParam(), shape, 2)
+                .forward_inference(y == cached.data() ? y : in.x.data(), in.affine(), in.eps, in.running_mean.data(),
+                                   in.running_var.data(), y);
         }
         EXPECT_EQ(streamed[0], 0.0F);
         streamed.erase(streamed.begin(), streamed.begin() + 3);

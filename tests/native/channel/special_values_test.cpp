@@ -141,9 +141,9 @@ TEST_P(SpecialValues, BackwardInferenceIsOneProductAndKeepsTheSignOfZeros) {
     for (const bool with_parameters : {false, true}) {
         std::vector<float> dx(in_.dy.size()), parameters(2 * in_.weight.size());
         float* dweight = with_parameters ? parameters.data() : nullptr;
-        batchnorm_backward_inference(best(), shape_.tensor(), in_.dy.data(), in_.x.data(), in_.weight.data(), in_.eps,
-                                     in_.running_mean.data(), in_.running_var.data(), dx.data(),
-                                     {dweight, nullptr, false});
+        layer(best(), shape_)
+            .backward_inference(in_.dy.data(), in_.x.data(), in_.weight.data(), in_.eps, in_.running_mean.data(),
+                                in_.running_var.data(), dx.data(), {dweight, nullptr, false});
         for (int64_t i = 0; i < shape_.elements(); ++i) {
             const int64_t c = shape_.channel_of(i);
             const double invstd = 1 / std::sqrt(static_cast<double>(in_.running_var[c]) + in_.eps);

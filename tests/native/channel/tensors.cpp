@@ -41,17 +41,18 @@ Training forward_training(const KernelTable& kernels, const TensorCase& shape, c
                           int32_t threads) {
     Training out{unwritten<float>(shape.elements()), in.running_mean, in.running_var, unwritten<double>(shape.channels),
                  unwritten<double>(shape.channels)};
-    batchnorm_forward_training(kernels, shape.tensor(threads), in.x.data(), in.affine(), in.eps,
-                               {out.running_mean.data(), out.running_var.data(), in.momentum}, out.mean.data(),
-                               out.invstd.data(), out.y.data());
+    layer(kernels, shape, threads)
+        .forward_training(in.x.data(), in.affine(), in.eps,
+                          {out.running_mean.data(), out.running_var.data(), 1 - in.momentum, in.momentum},
+                          out.mean.data(), out.invstd.data(), out.y.data());
     return out;
 }
 
 std::vector<float> forward_inference(const KernelTable& kernels, const TensorCase& shape, const BatchNormInputs& in,
                                      int32_t threads) {
     std::vector<float> y = unwritten<float>(shape.elements());
-    batchnorm_forward_inference(kernels, shape.tensor(threads), in.x.data(), in.affine(), in.eps,
-                                in.running_mean.data(), in.running_var.data(), y.data());
+    layer(kernels, shape, threads)
+        .forward_inference(in.x.data(), in.affine(), in.eps, in.running_mean.data(), in.running_var.data(), y.data());
     return y;
 }
 
@@ -59,9 +60,9 @@ Gradients backward_training(const KernelTable& kernels, const TensorCase& shape,
                             const Training& forward, int32_t threads) {
     Gradients out{unwritten<float>(shape.elements()), unwritten<float>(shape.channels),
                   unwritten<float>(shape.channels)};
-    batchnorm_backward_training(kernels, shape.tensor(threads), in.dy.data(), in.x.data(), in.weight.data(),
-                                forward.mean.data(), forward.invstd.data(), out.dx.data(),
-                                {out.weight.data(), out.bias.data(), false});
+    layer(kernels, shape, threads)
+        .backward_training(in.dy.data(), in.x.data(), in.weight.data(), forward.mean.data(), forward.invstd.data(),
+                           out.dx.data(), {out.weight.data(), out.bias.data(), false});
     return out;
 }
 
@@ -69,9 +70,9 @@ Gradients backward_inference(const KernelTable& kernels, const TensorCase& shape
                              int32_t threads) {
     Gradients out{unwritten<float>(shape.elements()), unwritten<float>(shape.channels),
                   unwritten<float>(shape.channels)};
-    batchnorm_backward_inference(kernels, shape.tensor(threads), in.dy.data(), in.x.data(), in.weight.data(), in.eps,
-                                 in.running_mean.data(), in.running_var.data(), out.dx.data(),
-                                 {out.weight.data(), out.bias.data(), false});
+    layer(kernels, shape, threads)
+        .backward_inference(in.dy.data(), in.x.data(), in.weight.data(), in.eps, in.running_mean.data(),
+                            in.running_var.data(), out.dx.data(), {out.weight.data(), out.bias.data(), false});
     return out;
 }
 
@@ -83,21 +84,21 @@ EveryResult every_result(const KernelTable& kernels, const TensorCase& shape, co
     r.training_gradients = backward_training(kernels, shape, in, r.training, threads);
     r.inference_gradients = backward_inference(kernels, shape, in, threads);
 
-    const ChannelTensor tensor = shape.tensor(threads);
     r.part_mean = r.part_m2 = r.part_sum_dy = r.part_sum_dy_xmu = unwritten<double>(shape.channels);
     r.part_y = r.part_dx = unwritten<float>(shape.elements());
-    channel_statistics(kernels, tensor, in.x.data(), r.part_mean.data(), r.part_m2.data());
+    layer(kernels, shape, threads).statistics(in.x.data(), r.part_mean.data(), r.part_m2.data());
     const auto count = static_cast<double>(shape.values_per_channel());
     std::vector<double> invstd;
     for (const double m2 : r.part_m2) {
         const double denominator = m2 / count + in.eps;
         invstd.push_back(denominator == 0 ? 0 : 1 / std::sqrt(denominator));
     }
-    channel_apply(kernels, tensor, in.x.data(), r.part_mean.data(), invstd.data(), in.affine(), r.part_y.data());
-    channel_backward_reduce(kernels, tensor, in.dy.data(), in.x.data(), r.part_mean.data(), r.part_sum_dy.data(),
-                            r.part_sum_dy_xmu.data());
-    channel_backward_apply(kernels, tensor, in.dy.data(), in.x.data(), r.part_mean.data(), invstd.data(),
-                           in.weight.data(), r.part_sum_dy.data(), r.part_sum_dy_xmu.data(), count, r.part_dx.data());
+    layer(kernels, shape, threads).apply(in.x.data(), r.part_mean.data(), invstd.data(), in.affine(), r.part_y.data());
+    layer(kernels, shape, threads)
+        .backward_reduce(in.dy.data(), in.x.data(), r.part_mean.data(), r.part_sum_dy.data(), r.part_sum_dy_xmu.data());
+    layer(kernels, shape, threads)
+        .backward_apply(in.dy.data(), in.x.data(), r.part_mean.data(), invstd.data(), in.weight.data(),
+                        r.part_sum_dy.data(), r.part_sum_dy_xmu.data(), count, r.part_dx.data());
     return r;
 }
 

@@ -35,10 +35,25 @@ std::ostream& operator<<(std::ostream& out, const TensorCase& shape);
 /// The shape as a part of a test's name.
 std::string shape_name(const testing::TestParamInfo<TensorCase>& tested);
 
+/// The functions of BatchNorm on a tensor of floats.
+class FloatLayer : public ChannelNorm<Float32> {
+public:
+    FloatLayer(const KernelTable& table, const ChannelTensor& shape)
+        : ChannelNorm<Float32>{*table.float32, shape_}, shape_(shape) {}
+    FloatLayer(const FloatLayer&) = delete;
+    FloatLayer& operator=(const FloatLayer&) = delete;
+
+private:
+    const ChannelTensor shape_;
+};
+inline FloatLayer layer(const KernelTable& table, const TensorCase& shape, int32_t threads = 1) {
+    return {table, shape.tensor(threads)};
+}
+
 /// Everything a BatchNorm takes. x has the fill of the case; all else is ordinary.
 struct BatchNormInputs {
     explicit BatchNormInputs(const TensorCase& shape);
-    Affine affine() const { return {weight.data(), bias.data()}; }
+    Affine<float> affine() const { return {weight.data(), bias.data()}; }
 
     std::vector<float> x, dy, weight, bias, running_mean, running_var;
     double eps = 1e-5, momentum = 0.1;

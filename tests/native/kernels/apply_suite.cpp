@@ -1,54 +1,93 @@
-// planes_apply and rows_apply: y = (x - center) * scale + offset.
+// planes_apply and rows_apply: y = (x - center) * scale + offset; affine_apply: that * weight[i] + bias[i].
 #include "kernels/elementwise.h"
 
 namespace ni::test {
 namespace {
 
+template <class E>
 struct Constants {
     explicit Constants(const KernelCase& piece)
-        : center(constants(piece, 0, offset_of(piece), 0.1)), scale(constants(piece, 1)), offset(constants(piece, 2)) {}
-    Guarded<float> center, scale, offset;
+        : center(constants<E>(piece, 0, offset_of(piece), 0.1)),
+          // Normalized values are far from the largest number.
+          scale(constants<E>(piece, 1, 0, piece.fill == Fill::kLargest ? 0.1 : 1)),
+          offset(constants<E>(piece, 2)) {}
+    ApplyConstants<typename E::Constant> first() const { return {center[0], scale[0], offset[0]}; }
+    ApplyArrays<typename E::Constant> arrays() const { return {center.data(), scale.data(), offset.data()}; }
+
+    /// (x - center) * scale + offset, with a magnitude for the roundings of each operation.
+    Sum of(long double x, int64_t c) const {
+        const long double product = (x - wide(center[c])) * wide(scale[c]), exact = product + wide(offset[c]);
+        return {exact, 2 * std::abs(product) + std::abs(exact)};
+    }
+
+    Guarded<typename E::Constant> center, scale, offset;
 };
 
-template <class Call>
-Outcome run(const KernelCase& piece, Call call) {
-    const std::vector<float> values = inputs(piece, 0);
-    OutputBuffer y(piece, values, nullptr);
-    Guarded<float> x = strided(piece, values, Flush::kEnd);
-    x.make_read_only();
-    call(piece.in_place ? y.data() : x.data(), Constants(piece), y.data());
+template <class E, class Call>
+Outcome run_on(const KernelCase& piece, Call call) {
+    OutputBuffer<E> y(piece, 1);
+    const auto x = input_buffer<E>(piece, 0, Flush::kEnd);
+    call(piece.in_place ? y.data() : x.data(), Constants<E>(piece), y.data());
     return y.outcome();
 }
 
-Outcome run_planes(const KernelTable& kernels, const KernelCase& piece) {
-    return run(piece, [&](const float* x, const Constants& k, float* y) {
-        kernels.planes_apply(x, piece.planes(), {k.center[0], k.scale[0], k.offset[0]}, piece.store, y);
-    });
-}
-
-Outcome run_rows(const KernelTable& kernels, const KernelCase& piece) {
-    return run(piece, [&](const float* x, const Constants& k, float* y) {
-        kernels.rows_apply(x, piece.as_rows(), {k.center.data(), k.scale.data(), k.offset.data()}, piece.store, y);
-    });
-}
-
-void check(const KernelCase& piece, const Outcome& outcome) {
-    const std::vector<float> x = inputs(piece, 0);
-    const Constants k(piece);
-    ASSERT_EQ(outcome.data.size(), x.size());
-    for (int64_t i = 0; i < piece.elements(); ++i) {
-        const int64_t c = piece.channel_of(i);
-        const auto center = static_cast<long double>(k.center[c]), scale = static_cast<long double>(k.scale[c]);
-        const auto offset = static_cast<long double>(k.offset[c]);
-        const long double product = (static_cast<long double>(x[i]) - center) * scale, exact = product + offset;
-        ASSERT_TRUE(close_enough(outcome.data[i], exact, std::abs(product) + std::abs(exact), 1))
-            << "element " << i << " is " << outcome.data[i] << ", expected " << exact;
+template <class E>
+struct Apply {
+    static void check(const KernelCase& piece, const Outcome& outcome) {
+        const std::vector<double> x = values<E>(inputs<E>(piece, 0));
+        const Constants<E> k(piece);
+        check_elements<E>(piece, outcome, [&](int64_t i, int64_t c) { return k.of(wide(x[i]), c); });
     }
-}
+};
+
+template <class E>
+struct PlanesApply : Apply<E> {
+    static Outcome run(const Kernels<E>& kernels, const KernelCase& piece) {
+        return run_on<E>(piece, [&](const auto* x, const Constants<E>& k, auto* y) {
+            kernels.planes_apply(x, piece.planes(), k.first(), piece.store, y);
+        });
+    }
+};
+
+template <class E>
+struct RowsApply : Apply<E> {
+    static Outcome run(const Kernels<E>& kernels, const KernelCase& piece) {
+        return run_on<E>(piece, [&](const auto* x, const Constants<E>& k, auto* y) {
+            kernels.rows_apply(x, piece.as_rows(), k.arrays(), piece.store, y);
+        });
+    }
+};
+
+template <class E>
+struct AffineApply {
+    static Outcome run(const Kernels<E>& kernels, const KernelCase& piece) {
+        const auto weight = parameters<E>(piece, 0), bias = parameters<E>(piece, 1);
+        return run_on<E>(piece, [&](const auto* x, const Constants<E>& k, auto* y) {
+            kernels.affine_apply(
+                x, piece.length, k.first(),
+                {piece.absent == 1 ? nullptr : weight.data(), piece.absent == 2 ? nullptr : bias.data()}, piece.store,
+                y);
+        });
+    }
+    static void check(const KernelCase& piece, const Outcome& outcome) {
+        const std::vector<double> x = values<E>(inputs<E>(piece, 0));
+        const Constants<E> k(piece);
+        const auto weight = parameters<E>(piece, 0), bias = parameters<E>(piece, 1);
+        check_elements<E>(piece, outcome, [&](int64_t i, int64_t c) -> Sum {
+            const Sum normalized = k.of(wide(x[i]), c);
+            const long double gamma = piece.absent == 1 ? 1 : wide(weight[i]), beta = wide(bias[i]);
+            const long double product = normalized.value * gamma, exact = piece.absent == 2 ? product : product + beta;
+            return {exact, normalized.magnitude * std::abs(gamma) + std::abs(product) + std::abs(exact)};
+        });
+    }
+};
 
 }  // namespace
 
-const KernelSuite kPlanesApply = {"planes_apply", false, true, &run_planes, &check};
-const KernelSuite kRowsApply = {"rows_apply", true, true, &run_rows, &check};
+SuiteList apply_suites() {
+    return {suites_of<PlanesApply>("planes_apply", Form::kPlanes, true),
+            suites_of<RowsApply>("rows_apply", Form::kRows, true),
+            suites_of<AffineApply>("affine_apply", Form::kRun, true)};
+}
 
 }  // namespace ni::test

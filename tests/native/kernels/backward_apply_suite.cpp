@@ -1,65 +1,92 @@
-// planes_backward_apply and rows_backward_apply: dx = dy * scale + ((x - center) * invstd * slope + offset).
+// planes_backward_apply and rows_backward_apply: dx = dy * scale + ((x - center) * invstd * slope + offset);
+// affine_backward_apply: the same with dy * weight[i] for dy.
 #include "kernels/elementwise.h"
 
 namespace ni::test {
 namespace {
 
+template <class E>
 struct Constants {
     explicit Constants(const KernelCase& piece)
-        : center(constants(piece, 0, offset_of(piece), 0.1)),
-          invstd(constants(piece, 4, 1, 0.1)),
-          scale(constants(piece, 1)),
-          slope(constants(piece, 2, 0, 1e-3)),
-          offset(constants(piece, 3)) {}
-    Guarded<float> center, invstd, scale, slope, offset;
+        : center(constants<E>(piece, 0, offset_of(piece), 0.1)),
+          invstd(constants<E>(piece, 4, 1, 0.1)),
+          scale(constants<E>(piece, 1)),
+          slope(constants<E>(piece, 2, 0, 1e-3)),
+          offset(constants<E>(piece, 3)) {}
+    BackwardConstants<typename E::Constant> first() const {
+        return {center[0], invstd[0], scale[0], slope[0], offset[0]};
+    }
+    BackwardArrays<typename E::Constant> arrays() const {
+        return {center.data(), invstd.data(), scale.data(), slope.data(), offset.data()};
+    }
+    Guarded<typename E::Constant> center, invstd, scale, slope, offset;
 };
 
-template <class Call>
-Outcome run(const KernelCase& piece, Call call) {
-    const std::vector<float> x_values = inputs(piece, 0), dy_values = inputs(piece, 1);
-    OutputBuffer dx(piece, dy_values, &x_values);
-    Guarded<float> dy = strided(piece, dy_values, Flush::kEnd), x = strided(piece, x_values, Flush::kEnd, piece.gap);
-    dy.make_read_only();
-    x.make_read_only();
-    call(piece.in_place ? dx.data() : dy.data(), piece.in_second ? dx.data() : x.data(), Constants(piece), dx.data());
+template <class E, class Call>
+Outcome run_on(const KernelCase& piece, Call call) {
+    OutputBuffer<E> dx(piece, 2);
+    const auto dy = input_buffer<E>(piece, 1, Flush::kEnd), x = input_buffer<E>(piece, 0, Flush::kEnd, piece.gap);
+    call(piece.in_second ? dx.data() : dy.data(), piece.in_place ? dx.data() : x.data(), Constants<E>(piece),
+         dx.data());
     return dx.outcome();
 }
 
-Outcome run_planes(const KernelTable& kernels, const KernelCase& piece) {
-    return run(piece, [&](const float* dy, const float* x, const Constants& k, float* dx) {
-        kernels.planes_backward_apply(dy, x, piece.planes(),
-                                      {k.center[0], k.invstd[0], k.scale[0], k.slope[0], k.offset[0]}, piece.store, dx);
+/// `weight_of` is null where there are no weights.
+template <class E>
+void check_gradients(const KernelCase& piece, const Outcome& outcome, const typename E::Parameter* weight) {
+    const std::vector<double> x = values<E>(inputs<E>(piece, 0)), dy = values<E>(inputs<E>(piece, 1));
+    const Constants<E> k(piece);
+    check_elements<E>(piece, outcome, [&](int64_t i, int64_t c) -> Sum {
+        const long double normalized = (wide(x[i]) - wide(k.center[c])) * wide(k.invstd[c]);
+        const long double product = normalized * wide(k.slope[c]), affine = product + wide(k.offset[c]);
+        const long double gradient = wide(dy[i]) * (weight != nullptr ? wide(weight[i]) : 1) * wide(k.scale[c]);
+        const long double exact = gradient + affine;
+        return {exact, 3 * std::abs(product) + 2 * std::abs(gradient) + std::abs(affine) + std::abs(exact)};
     });
 }
 
-Outcome run_rows(const KernelTable& kernels, const KernelCase& piece) {
-    return run(piece, [&](const float* dy, const float* x, const Constants& k, float* dx) {
-        kernels.rows_backward_apply(dy, x, piece.as_rows(),
-                                    {k.center.data(), k.invstd.data(), k.scale.data(), k.slope.data(), k.offset.data()},
-                                    piece.store, dx);
-    });
-}
+template <class E>
+struct BackwardApply {
+    static void check(const KernelCase& piece, const Outcome& outcome) { check_gradients<E>(piece, outcome, nullptr); }
+};
 
-void check(const KernelCase& piece, const Outcome& outcome) {
-    const std::vector<float> x = inputs(piece, 0), dy = inputs(piece, 1);
-    const Constants k(piece);
-    ASSERT_EQ(outcome.data.size(), x.size());
-    for (int64_t i = 0; i < piece.elements(); ++i) {
-        const int64_t c = piece.channel_of(i);
-        const auto center = static_cast<long double>(k.center[c]), slope = static_cast<long double>(k.slope[c]);
-        const auto scale = static_cast<long double>(k.scale[c]), offset = static_cast<long double>(k.offset[c]);
-        const auto invstd = static_cast<long double>(k.invstd[c]);
-        const long double product = (static_cast<long double>(x[i]) - center) * invstd * slope;
-        const long double gradient = static_cast<long double>(dy[i]) * scale, exact = gradient + (product + offset);
-        const long double magnitude = std::abs(product) + std::abs(product + offset) + std::abs(exact);
-        ASSERT_TRUE(close_enough(outcome.data[i], exact, magnitude, 1))
-            << "element " << i << " is " << outcome.data[i] << ", expected " << exact;
+template <class E>
+struct PlanesBackwardApply : BackwardApply<E> {
+    static Outcome run(const Kernels<E>& kernels, const KernelCase& piece) {
+        return run_on<E>(piece, [&](const auto* dy, const auto* x, const Constants<E>& k, auto* dx) {
+            kernels.planes_backward_apply(dy, x, piece.planes(), k.first(), piece.store, dx);
+        });
     }
-}
+};
+
+template <class E>
+struct RowsBackwardApply : BackwardApply<E> {
+    static Outcome run(const Kernels<E>& kernels, const KernelCase& piece) {
+        return run_on<E>(piece, [&](const auto* dy, const auto* x, const Constants<E>& k, auto* dx) {
+            kernels.rows_backward_apply(dy, x, piece.as_rows(), k.arrays(), piece.store, dx);
+        });
+    }
+};
+
+template <class E>
+struct AffineBackwardApply {
+    static Outcome run(const Kernels<E>& kernels, const KernelCase& piece) {
+        const auto weight = parameters<E>(piece, 0);
+        return run_on<E>(piece, [&](const auto* dy, const auto* x, const Constants<E>& k, auto* dx) {
+            kernels.affine_backward_apply(dy, x, piece.length, k.first(), weight.data(), piece.store, dx);
+        });
+    }
+    static void check(const KernelCase& piece, const Outcome& outcome) {
+        check_gradients<E>(piece, outcome, parameters<E>(piece, 0).data());
+    }
+};
 
 }  // namespace
 
-const KernelSuite kPlanesBackwardApply = {"planes_backward_apply", false, true, &run_planes, &check};
-const KernelSuite kRowsBackwardApply = {"rows_backward_apply", true, true, &run_rows, &check};
+SuiteList backward_apply_suites() {
+    return {suites_of<PlanesBackwardApply>("planes_backward_apply", Form::kPlanes, true),
+            suites_of<RowsBackwardApply>("rows_backward_apply", Form::kRows, true),
+            suites_of<AffineBackwardApply>("affine_backward_apply", Form::kRun, true)};
+}
 
 }  // namespace ni::test

@@ -1,4 +1,5 @@
-// planes_backward_reduce and rows_backward_reduce: sum(dy) and sum(dy * (x - center)).
+// planes_backward_reduce and rows_backward_reduce: sum(dy) and sum(dy * (x - center)); affine_backward_reduce: the same
+// with dy * weight[i] for dy.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -8,76 +9,90 @@
 namespace ni::test {
 namespace {
 
-/// Centers by channel, close to the mean as the callers' are.
-std::vector<float> centers(const KernelCase& piece) {
-    const bool offset = piece.fill == Fill::kOffset;
-    return normals(piece.channels(), piece.seed() + 17, offset ? 1e5 : 0.0, 0.1);
+/// Close to the mean, as the callers' are.
+template <class E>
+Guarded<typename E::Constant> centers(const KernelCase& piece) {
+    return constants<E>(piece, 17, offset_of(piece), 0.1);
 }
 
-Outcome run_planes(const KernelTable& kernels, const KernelCase& piece) {
-    Guarded<float> x = strided(piece, inputs(piece, 0), piece.flush, piece.gap);
-    Guarded<float> dy = strided(piece, inputs(piece, 1), piece.flush);
-    x.make_read_only();
-    dy.make_read_only();
+template <class E, class Call>
+Outcome sums_of_run(const KernelCase& piece, Call call) {
+    const auto x = input_buffer<E>(piece, 0, piece.flush, piece.gap), dy = input_buffer<E>(piece, 1, piece.flush);
     Guarded<GradientSums> out(1);
-    kernels.planes_backward_reduce(dy.data(), x.data(), piece.planes(), centers(piece)[0], out.data());
+    call(dy.data(), x.data(), centers<E>(piece)[0], out.data());
     EXPECT_TRUE(out.surroundings_untouched());
     return {{}, {out[0].dy}, {out[0].dy_xmu}};
 }
 
-Outcome run_rows(const KernelTable& kernels, const KernelCase& piece) {
-    Guarded<float> x = strided(piece, inputs(piece, 0), piece.flush, piece.gap);
-    Guarded<float> dy = strided(piece, inputs(piece, 1), piece.flush), center(centers(piece));
-    x.make_read_only();
-    dy.make_read_only();
-    center.make_read_only();
-    Guarded<double> sum(room_for(piece.length)), product(room_for(piece.length));
-    kernels.rows_backward_reduce(dy.data(), x.data(), piece.as_rows(), center.data(), sum.data(), product.data());
-    EXPECT_TRUE(sum.surroundings_untouched());
-    EXPECT_TRUE(product.surroundings_untouched());
-    return {{},
-            std::vector<double>(sum.data(), sum.data() + piece.length),
-            std::vector<double>(product.data(), product.data() + piece.length)};
-}
-
-/// A sum, and the sum of its terms' magnitudes, which bounds the error.
-struct Sum {
-    long double value = 0, magnitude = 0;
-    void add(long double term) {
-        value += term;
-        magnitude += std::abs(term);
-    }
-};
-
-void check_sum(double got, const Sum& exact, int64_t roundings, int64_t terms) {
-    if (!std::isfinite(exact.value)) {
-        EXPECT_TRUE(std::isnan(exact.value) ? std::isnan(got) : got == static_cast<double>(exact.value)) << got;
-        return;
-    }
-    const long double tiny = std::numeric_limits<float>::denorm_min() * static_cast<long double>(terms);
-    const long double bound = static_cast<long double>(roundings) * kRoundoff * exact.magnitude + tiny;
-    EXPECT_NEAR(got, static_cast<double>(exact.value), static_cast<double>(bound));
-}
-
-void check(const KernelCase& piece, const Outcome& outcome) {
-    const std::vector<float> x = inputs(piece, 0), dy = inputs(piece, 1), center = centers(piece);
-    for (int64_t c = 0; c < piece.channels(); ++c) {
+template <class E>
+void check_gradient_sums(const KernelCase& piece, const Outcome& outcome, const typename E::Parameter* weight) {
+    const std::vector<double> x = values<E>(inputs<E>(piece, 0)), dy = values<E>(inputs<E>(piece, 1));
+    const auto center = centers<E>(piece);
+    const int64_t roundings = additions<E>(piece) + 3, terms = piece.elements() / piece.sums();
+    for (int64_t c = 0; c < piece.sums(); ++c) {
         Sum sum, product;
-        for (int64_t i = c; i < piece.elements(); i += piece.channels()) {
-            const auto g = static_cast<long double>(dy[i]);
+        for (int64_t i = c; i < piece.elements(); i += piece.sums()) {
+            const long double gamma = weight != nullptr ? static_cast<long double>(weight[i]) : 1;
+            const long double g = static_cast<long double>(dy[i]) * gamma;
             sum.add(g);
             product.add(g * (static_cast<long double>(x[i]) - static_cast<long double>(center[c])));
         }
-        const int64_t roundings = additions(piece) + 1;
-        SCOPED_TRACE(testing::Message() << "channel " << c);
-        check_sum(outcome.first[c], sum, roundings, piece.elements());
-        check_sum(outcome.second[c], product, roundings, piece.elements());
+        EXPECT_TRUE(is_sum<E>(outcome.first[c], sum, roundings, terms))
+            << "sum " << c << " is " << outcome.first[c] << ", expected " << sum.value;
+        EXPECT_TRUE(is_sum<E>(outcome.second[c], product, roundings, terms))
+            << "sum " << c << " of products is " << outcome.second[c] << ", expected " << product.value;
     }
 }
 
+template <class E>
+struct PlanesBackwardReduce {
+    static Outcome run(const Kernels<E>& kernels, const KernelCase& piece) {
+        return sums_of_run<E>(piece, [&](const auto* dy, const auto* x, auto center, GradientSums* out) {
+            kernels.planes_backward_reduce(dy, x, piece.planes(), center, out);
+        });
+    }
+    static void check(const KernelCase& piece, const Outcome& outcome) {
+        check_gradient_sums<E>(piece, outcome, nullptr);
+    }
+};
+
+template <class E>
+struct RowsBackwardReduce {
+    static Outcome run(const Kernels<E>& kernels, const KernelCase& piece) {
+        const auto x = input_buffer<E>(piece, 0, piece.flush, piece.gap), dy = input_buffer<E>(piece, 1, piece.flush);
+        const auto center = centers<E>(piece);
+        Guarded<double> sum(room_for(piece.length)), product(room_for(piece.length));
+        kernels.rows_backward_reduce(dy.data(), x.data(), piece.as_rows(), center.data(), sum.data(), product.data());
+        EXPECT_TRUE(sum.surroundings_untouched());
+        EXPECT_TRUE(product.surroundings_untouched());
+        return {{},
+                std::vector<double>(sum.data(), sum.data() + piece.length),
+                std::vector<double>(product.data(), product.data() + piece.length)};
+    }
+    static void check(const KernelCase& piece, const Outcome& outcome) {
+        check_gradient_sums<E>(piece, outcome, nullptr);
+    }
+};
+
+template <class E>
+struct AffineBackwardReduce {
+    static Outcome run(const Kernels<E>& kernels, const KernelCase& piece) {
+        const auto weight = parameters<E>(piece, 0);
+        return sums_of_run<E>(piece, [&](const auto* dy, const auto* x, auto center, GradientSums* out) {
+            kernels.affine_backward_reduce(dy, x, piece.length, center, weight.data(), out);
+        });
+    }
+    static void check(const KernelCase& piece, const Outcome& outcome) {
+        check_gradient_sums<E>(piece, outcome, parameters<E>(piece, 0).data());
+    }
+};
+
 }  // namespace
 
-const KernelSuite kPlanesBackwardReduce = {"planes_backward_reduce", false, false, &run_planes, &check};
-const KernelSuite kRowsBackwardReduce = {"rows_backward_reduce", true, false, &run_rows, &check};
+SuiteList backward_reduce_suites() {
+    return {suites_of<PlanesBackwardReduce>("planes_backward_reduce", Form::kPlanes, false),
+            suites_of<RowsBackwardReduce>("rows_backward_reduce", Form::kRows, false),
+            suites_of<AffineBackwardReduce>("affine_backward_reduce", Form::kRun, false)};
+}
 
 }  // namespace ni::test

@@ -4,52 +4,65 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstring>
 #include <limits>
 
 #include "kernels/kernel_suite.h"
 
 namespace ni::test {
 
-/// Constants of one kind for every channel of a case, standard normal plus an offset, times a scale.
-inline std::vector<float> constants(const KernelCase& piece, uint64_t kind, double offset = 0, double scale = 1) {
-    return normals(piece.channels(), piece.seed() + 100 + kind, offset, scale);
-}
-
-/// The mean of the data, nearly.
-inline double offset_of(const KernelCase& piece) { return piece.fill == Fill::kOffset ? 1e5 : 0.0; }
-
-/// The output buffer of a case, whose inputs are in place if the case says so, and what is checked about it.
+/// The output buffer of a case, which is one of its inputs if the case says so, and what is checked about it.
+template <class E>
 class OutputBuffer {
-public:
-    OutputBuffer(const KernelCase& piece, const std::vector<float>& first, const std::vector<float>* second)
-        : piece_(piece),
-          output_(piece.in_place                         ? strided(piece, first, piece.flush, piece.gap)
-                  : piece.in_second && second != nullptr ? strided(piece, *second, piece.flush, piece.gap)
-                                                         : Guarded<float>(piece.extent(), piece.flush, piece.gap)),
-          before_(output_.copy()) {}
+    using Data = typename E::Data;
 
-    float* data() { return output_.data(); }
+public:
+    /// The kernel has `inputs` inputs.
+    OutputBuffer(const KernelCase& piece, int inputs)
+        : piece_(piece), output_(make(piece, inputs)), before_(output_.copy()) {}
+
+    Data* data() { return output_.data(); }
 
     Outcome outcome() const {
-        EXPECT_TRUE(gaps_untouched(piece_, output_.data(), before_));
         EXPECT_TRUE(output_.surroundings_untouched());
-        return {gathered(piece_, output_.data()), {}, {}};
+        std::vector<Data> data;
+        bool untouched = true;
+        for (int64_t i = 0; i < piece_.extent(); ++i) {
+            if (i % piece_.stride < piece_.length) {
+                data.push_back(output_[i]);
+            } else {
+                untouched &= memcmp(&output_[i], &before_[static_cast<size_t>(i)], sizeof(Data)) == 0;
+            }
+        }
+        EXPECT_TRUE(untouched) << "wrote between the runs";
+        return {values<E>(data), {}, {}};
     }
 
 private:
+    static Guarded<Data> make(const KernelCase& piece, int inputs_of_kernel) {
+        const int input = piece.in_place ? 0 : piece.in_second && inputs_of_kernel == 2 ? 1 : -1;
+        if (input < 0) return Guarded<Data>(piece.extent(), piece.flush, piece.gap);
+        return strided<E>(piece, inputs<E>(piece, input), piece.flush, piece.gap);
+    }
+
     const KernelCase& piece_;
-    Guarded<float> output_;
-    std::vector<float> before_;
+    Guarded<Data> output_;
+    std::vector<Data> before_;
 };
 
-/// Compares one element. `magnitude` is the sum of the magnitudes of all terms, `roundings` how many there are.
-inline bool close_enough(float got, long double exact, long double magnitude, int roundings) {
-    const auto largest = static_cast<long double>(std::numeric_limits<float>::max());
-    if (std::isnan(exact)) return std::isnan(got);
-    if (std::isinf(exact)) return static_cast<long double>(got) == exact;
-    const long double bound = roundings * (kRoundoff * magnitude + std::numeric_limits<float>::denorm_min());
-    if (std::isinf(got)) return std::abs(exact) + bound >= largest && (got > 0) == (exact > 0);
-    return std::abs(static_cast<long double>(got) - exact) <= bound;
+/// Calls exact(element, constants' index) -> Sum for every element and compares: `magnitude` of that has a term for
+/// each rounding on the way to the result.
+template <class E, class Exact>
+void check_elements(const KernelCase& piece, const Outcome& outcome, Exact exact_of) {
+    ASSERT_EQ(outcome.data.size(), static_cast<size_t>(piece.elements()));
+    for (int64_t i = 0; i < piece.elements(); ++i) {
+        const Sum exact = exact_of(i, piece.constants_of(i));
+        const long double tiny = 4 * static_cast<long double>(std::numeric_limits<typename E::Constant>::denorm_min());
+        ASSERT_TRUE(is_result<E>(outcome.data[i], exact.value, Type<E>::kRoundoff * exact.magnitude + tiny))
+            << "element " << i << " is " << outcome.data[i] << ", expected " << exact.value;
+    }
 }
+
+inline long double wide(double value) { return static_cast<long double>(value); }
 
 }  // namespace ni::test

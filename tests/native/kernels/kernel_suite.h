@@ -1,8 +1,8 @@
-// How a kernel is tested: one suite for each name of kKernelNames.
+// How a kernel is tested: a suite for each name of kKernelNames and each data type.
 #pragma once
 
+#include <array>
 #include <cstdint>
-#include <ostream>
 #include <vector>
 
 #include "kernels/kernel_case.h"
@@ -10,15 +10,15 @@
 
 namespace ni::test {
 
-/// All that one call computed: data for kernels that map elements, sums by channel for those that reduce.
+/// All that one call computed: data for kernels that map elements, sums for those that reduce.
 struct Outcome {
-    std::vector<float> data;
+    std::vector<double> data;
     std::vector<double> first, second;
 };
 
 struct KernelSuite {
     const char* kernel;
-    bool rows;    ///< takes rows, not planes
+    Form form;
     bool writes;  ///< writes data, so that stores, alignment and place of the output matter
     /// Calls the kernel on buffers between forbidden pages and verifies what it may not touch.
     Outcome (*run)(const KernelTable& kernels, const KernelCase& piece);
@@ -26,17 +26,57 @@ struct KernelSuite {
     void (*check)(const KernelCase& piece, const Outcome& outcome);
 };
 
-extern const KernelSuite kPlanesMoments, kRowsMoments;
-extern const KernelSuite kPlanesApply, kRowsApply;
-extern const KernelSuite kPlanesBackwardReduce, kRowsBackwardReduce;
-extern const KernelSuite kPlanesBackwardApply, kRowsBackwardApply;
+/// A kernel's suites, in the order of kTypeNames.
+using KernelSuites = std::array<KernelSuite, kTypeNames.size()>;
 
-/// 2^-24: the largest relative error of one rounding to float.
-constexpr long double kRoundoff = 0x1p-24L;
+template <class E, template <class> class Body>
+KernelSuite suite_of(const char* kernel, Form form, bool writes) {
+    return {kernel, form, writes,
+            [](const KernelTable& table, const KernelCase& piece) { return Body<E>::run(table.of(E()), piece); },
+            &Body<E>::check};
+}
+/// The suites of a kernel from a template with run(kernels, piece) and check(piece, outcome).
+template <template <class> class Body>
+KernelSuites suites_of(const char* kernel, Form form, bool writes) {
+    return {suite_of<Float32, Body>(kernel, form, writes), suite_of<Float64, Body>(kernel, form, writes),
+            suite_of<Float16, Body>(kernel, form, writes), suite_of<BFloat16, Body>(kernel, form, writes)};
+}
 
-/// Additions in float that an element's sum goes through at most, before double takes over: the rows of a block, or 16
-/// groups of a plane and the sum of two accumulators.
-inline int64_t additions(const KernelCase& piece) { return piece.rows ? kRowBlock : 16 + 1; }
+/// The suites of several kernels, as each file of suites offers them.
+using SuiteList = std::vector<KernelSuites>;
+SuiteList apply_suites();
+SuiteList backward_apply_suites();
+SuiteList backward_reduce_suites();
+SuiteList columns_suites();
+SuiteList moments_suites();
+
+/// Additions in the precision of the data type that a sum goes through at most, before double takes over: the rows of a
+/// block, or 16 groups of a plane and the sum of two accumulators. Where that is double, all of them.
+template <class E>
+int64_t additions(const KernelCase& piece) {
+    const bool rows = piece.form == Form::kRows || piece.form == Form::kColumns;
+    const int64_t in_block = rows ? kRowBlock : 16 + 1;
+    return sizeof(typename E::Constant) == sizeof(float) ? in_block
+                                                         : in_block + piece.elements() / piece.sums() / (rows ? 1 : 16);
+}
+
+/// A sum in long double, and the sum of its terms' magnitudes, which bounds what rounding may do to it.
+struct Sum {
+    long double value = 0, magnitude = 0;
+    void add(long double term) { add(term, std::abs(term)); }
+    void add(long double term, long double of_magnitude) {
+        value += term;
+        magnitude += of_magnitude;
+    }
+};
+
+/// Compares a sum of `terms` terms, each of which went through `roundings` roundings.
+template <class E>
+bool is_sum(double got, const Sum& exact, int64_t roundings, int64_t terms) {
+    const long double tiny = std::numeric_limits<typename E::Constant>::denorm_min() * static_cast<long double>(terms);
+    return is_result<Float64>(got, exact.value,
+                              static_cast<long double>(roundings) * Type<E>::kRoundoff * exact.magnitude + tiny);
+}
 
 /// A reduction by channel has room for whole vectors, and leaves what stands beyond the channels undefined.
 inline int64_t room_for(int64_t channels) { return (channels + 15) / 16 * 16; }

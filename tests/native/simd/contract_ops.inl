@@ -25,10 +25,20 @@ void f32_fma(const float* a, const float* b, const float* c, float* out) {
 }
 void f32_low(const float* v, double* out) { f64_store(out, ::f32_low(f32_load(v))); }
 void f32_high(const float* v, double* out) { f64_store(out, ::f32_high(f32_load(v))); }
+void f32_join(const double* low, const double* high, float* out) {
+    f32_store(out, ::f32_join(f64_load(low), f64_load(high)));
+}
 
 void f64_zero(double* out) { f64_store(out, ::f64_zero()); }
 void f64_set(double a, double* out) { f64_store(out, ::f64_set(a)); }
 void f64_load_store(const double* p, double* out) { f64_store(out, f64_load(p)); }
+void f64_load_first(const double* p, int n, double* out) { f64_store(out, ::f64_load_first(p, n)); }
+void f64_store_first(double* p, const double* v, int n) { ::f64_store_first(p, f64_load(v), n); }
+void f64_stream(double* p, const double* v) {
+    ::f64_stream(p, f64_load(v));
+    stream_fence();
+}
+void f64_keep_first(const double* v, int n, double* out) { f64_store(out, ::f64_keep_first(f64_load(v), n)); }
 void f64_add(const double* a, const double* b, double* out) { f64_store(out, ::f64_add(f64_load(a), f64_load(b))); }
 void f64_sub(const double* a, const double* b, double* out) { f64_store(out, ::f64_sub(f64_load(a), f64_load(b))); }
 void f64_mul(const double* a, const double* b, double* out) { f64_store(out, ::f64_mul(f64_load(a), f64_load(b))); }
@@ -39,6 +49,18 @@ uint32_t f64_equal(const double* a, const double* b) { return ::f64_equal(f64_lo
 void f64_select(uint32_t bits, const double* a, const double* b, double* out) {
     f64_store(out, ::f64_select(bits, f64_load(a), f64_load(b)));
 }
+
+void u16_load_store(const uint16_t* p, uint16_t* out) { u16_store(out, u16_load(p)); }
+void u16_load_first(const uint16_t* p, int n, uint16_t* out) { u16_store(out, ::u16_load_first(p, n)); }
+void u16_store_first(uint16_t* p, const uint16_t* v, int n) { ::u16_store_first(p, u16_load(v), n); }
+void u16_stream(uint16_t* p, const uint16_t* v) {
+    ::u16_stream(p, u16_load(v));
+    stream_fence();
+}
+void f32_from_half(const uint16_t* v, float* out) { f32_store(out, ::f32_from_half(u16_load(v))); }
+void f32_from_bfloat16(const uint16_t* v, float* out) { f32_store(out, ::f32_from_bfloat16(u16_load(v))); }
+void half_from_f32(const float* v, uint16_t* out) { u16_store(out, ::half_from_f32(f32_load(v))); }
+void bfloat16_from_f32(const float* v, uint16_t* out) { u16_store(out, ::bfloat16_from_f32(f32_load(v))); }
 
 constexpr ni::test::ContractOps make_ops(const char* isa) {
     return {isa,

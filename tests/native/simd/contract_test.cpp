@@ -1,21 +1,12 @@
-// Every operation of the vector contract but fma, on every instruction set, against plain arithmetic.
+// The arithmetic of the vector contract but fma, on every instruction set, against plain arithmetic.
 #include <functional>
 
 #include "simd/contract_cases.h"
-#include "support/guarded.h"
 
 namespace ni::test {
 namespace {
 
-constexpr int64_t kFloats = kF32Lanes, kDoubles = kF64Lanes;
-
 INSTANTIATE_TEST_SUITE_P(Simd, Contract, testing::ValuesIn(supported_ops()), isa_name);
-
-std::vector<float> sixteen(float first = 1.0F) {
-    std::vector<float> v;
-    for (int i = 0; i < kF32Lanes; ++i) v.push_back(first + static_cast<float>(i));
-    return v;
-}
 
 /// Pairs of special values with each other, then of arbitrary bit patterns, in blocks of one vector.
 template <class T>
@@ -45,72 +36,6 @@ TEST_P(Contract, ZeroAndSetFillEveryLane) {
     EXPECT_TRUE(same_bits(d, std::vector<double>(kF64Lanes, 0.0)));
     ops().f64_set(0.1, d.data());
     EXPECT_TRUE(same_bits(d, std::vector<double>(kF64Lanes, 0.1)));
-}
-
-TEST_P(Contract, LoadAndStoreTakeAnyAlignment) {
-    for (int64_t gap = 0; gap <= kFloats; ++gap) {
-        Guarded<float> in(sixteen(), Flush::kStart, gap), out(kFloats, Flush::kEnd, gap);
-        ops().f32_load_store(in.data(), out.data());
-        EXPECT_TRUE(same_bits(out.copy(), sixteen())) << "gap " << gap;
-        EXPECT_TRUE(out.surroundings_untouched()) << "gap " << gap;
-    }
-    const std::vector<double> values = {1, 2, 3, 4, 5, 6, 7, 8};
-    for (int64_t gap = 0; gap <= kDoubles; ++gap) {
-        Guarded<double> in(values, Flush::kStart, gap), out(kDoubles, Flush::kEnd, gap);
-        ops().f64_load_store(in.data(), out.data());
-        EXPECT_TRUE(same_bits(out.copy(), values)) << "gap " << gap;
-        EXPECT_TRUE(out.surroundings_untouched()) << "gap " << gap;
-    }
-}
-
-TEST_P(Contract, LoadFirstReadsNothingBeyondAndZeroesTheRest) {
-    for (const Flush flush : {Flush::kEnd, Flush::kStart}) {
-        for (int n = 0; n <= kF32Lanes; ++n) {
-            std::vector<float> expected = sixteen();
-            const Guarded<float> in(std::vector<float>(expected.begin(), expected.begin() + n), flush);
-            std::fill(expected.begin() + n, expected.end(), 0.0F);
-            std::vector<float> out(kF32Lanes, 7.0F);
-            ops().f32_load_first(in.data(), n, out.data());
-            EXPECT_TRUE(same_bits(out, expected)) << "first " << n;
-        }
-    }
-}
-
-TEST_P(Contract, StoreFirstWritesNothingBeyond) {
-    const std::vector<float> values = sixteen();
-    for (int64_t gap = 0; gap <= kFloats; ++gap) {
-        for (int n = 0; n <= kF32Lanes; ++n) {
-            Guarded<float> out(n, Flush::kEnd, gap);
-            ops().f32_store_first(out.data(), values.data(), n);
-            EXPECT_TRUE(same_bits(out.copy(), std::vector<float>(values.begin(), values.begin() + n)));
-            EXPECT_TRUE(out.surroundings_untouched()) << "first " << n << ", gap " << gap;
-        }
-    }
-}
-
-TEST_P(Contract, StreamWritesSixteenFloatsAtAnAlignedAddress) {
-    const std::vector<float> values = sixteen();
-    for (const Flush flush : {Flush::kEnd, Flush::kStart}) {
-        for (const int64_t gap : {int64_t{0}, kFloats}) {
-            Guarded<float> out(kFloats, flush, gap);
-            ops().f32_stream(out.data(), values.data());
-            EXPECT_TRUE(same_bits(out.copy(), values));
-            EXPECT_TRUE(out.surroundings_untouched());
-        }
-    }
-}
-
-TEST_P(Contract, KeepFirstZeroesTheRestWhateverItIs) {
-    for (int n = 0; n <= kF32Lanes; ++n) {
-        std::vector<float> in = sixteen(-3.0F), expected = in;
-        for (int i = n; i < kF32Lanes; ++i) {
-            in[static_cast<size_t>(i)] = i % 2 == 0 ? NAN : -INFINITY;
-            expected[static_cast<size_t>(i)] = 0.0F;
-        }
-        std::vector<float> out(kF32Lanes);
-        ops().f32_keep_first(in.data(), n, out.data());
-        EXPECT_TRUE(same_bits(out, expected)) << "first " << n;
-    }
 }
 
 TEST_P(Contract, FloatArithmeticIsIeeeLaneByLane) {

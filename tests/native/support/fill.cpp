@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <numbers>
 
 namespace ni::test {
@@ -38,6 +37,8 @@ const char* name_of(Fill fill) {
             return "small";
         case Fill::kHuge:
             return "huge";
+        case Fill::kLargest:
+            return "largest";
         case Fill::kConstant:
             return "constant";
         case Fill::kNan:
@@ -50,31 +51,42 @@ const char* name_of(Fill fill) {
     return "?";
 }
 
-std::vector<float> normals(int64_t count, uint64_t seed, double offset, double scale) {
-    const std::vector<double>& table = normal_table();
-    std::vector<float> values(static_cast<size_t>(count));
-    size_t at = mixed(seed) % table.size();
-    for (float& value : values) {
-        value = static_cast<float>((table[at] + offset) * scale);
-        if (++at == table.size()) at = 0;
+namespace {
+
+double scale_of(Fill fill, double denormal, double small, double huge, double largest) {
+    switch (fill) {
+        case Fill::kDenormal:
+            return denormal;
+        case Fill::kSmall:
+            return small;
+        case Fill::kHuge:
+            return huge;
+        case Fill::kLargest:
+            return largest;
+        default:
+            return 1;
     }
-    return values;
 }
 
-std::vector<float> filled(Fill fill, int64_t count, uint64_t seed, int64_t head) {
-    if (fill == Fill::kConstant) return std::vector<float>(static_cast<size_t>(count), kConstantValue);
-    const double scale = fill == Fill::kDenormal ? 1e-40
-                         : fill == Fill::kSmall  ? 3e-21
-                         : fill == Fill::kHuge   ? 1e30
-                                                 : 1.0;
-    std::vector<float> values = normals(count, seed, fill == Fill::kOffset ? 1e4 : 0.0, scale);
-    if (values.empty()) return values;
-    if (fill == Fill::kFarHead) {
-        for (size_t i = 0; i < std::min(values.size(), static_cast<size_t>(head)); ++i) values[i] += 100.0F;
+}  // namespace
+
+// The table's largest values are below 5.
+double scale_of(Float32, Fill fill) { return scale_of(fill, 1e-40, 3e-21, 1e30, 6e37); }
+double scale_of(Float64, Fill fill) { return scale_of(fill, 1e-310, 3e-160, 1e140, 1e150); }
+double scale_of(Float16, Fill fill) { return scale_of(fill, 1e-6, 1e-4, 1e3, 1e4); }
+double scale_of(BFloat16, Fill fill) { return scale_of(fill, 1e-40, 3e-21, 1e30, 6e37); }
+
+size_t table_size() { return normal_table().size(); }
+size_t start_of(uint64_t seed) { return mixed(seed) % table_size(); }
+
+std::vector<double> normal_values(int64_t count, uint64_t seed, double offset, double scale) {
+    const std::vector<double>& table = normal_table();
+    std::vector<double> values(static_cast<size_t>(count));
+    size_t at = start_of(seed);
+    for (double& value : values) {
+        value = (table[at] + offset) * scale;
+        if (++at == table.size()) at = 0;
     }
-    float& odd = values[mixed(seed + 1) % values.size()];
-    if (fill == Fill::kNan) odd = std::numeric_limits<float>::quiet_NaN();
-    if (fill == Fill::kInfinity) odd = std::numeric_limits<float>::infinity();
     return values;
 }
 

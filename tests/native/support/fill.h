@@ -1,36 +1,35 @@
 // Inputs of the tests: the same numbers on every run and every machine.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <limits>
+#include <map>
 #include <vector>
+
+#include "support/numbers.h"
 
 namespace ni::test {
 
 enum class Fill {
     kNormal,    ///< standard normal
     kOffset,    ///< standard normal + 1e4
-    kDenormal,  ///< standard normal * 1e-40: below float's normal range
-    kSmall,     ///< standard normal * 3e-21: squares are denormal in float
-    kHuge,      ///< standard normal * 1e30: squares overflow in float
+    kDenormal,  ///< below the type's normal range
+    kSmall,     ///< squares are denormal in the type that sums are taken in
+    kHuge,      ///< squares overflow in float
+    kLargest,   ///< sums of a few overflow as well; in double, nothing does
     kConstant,  ///< one value that is no short binary fraction
     kNan,       ///< standard normal, but one element
     kInfinity,  ///< standard normal, but one element
     kFarHead,   ///< standard normal, but the first elements, from which a shifted sum takes its shift, are around 100
 };
 
-constexpr Fill kFills[] = {Fill::kNormal,   Fill::kOffset, Fill::kDenormal, Fill::kSmall,  Fill::kHuge,
-                           Fill::kConstant, Fill::kNan,    Fill::kInfinity, Fill::kFarHead};
+constexpr Fill kFills[] = {Fill::kNormal,  Fill::kOffset,   Fill::kDenormal, Fill::kSmall,    Fill::kHuge,
+                           Fill::kLargest, Fill::kConstant, Fill::kNan,      Fill::kInfinity, Fill::kFarHead};
 const char* name_of(Fill fill);
 
 /// The value of every element of kConstant.
-constexpr float kConstantValue = -3.3F;
-
-/// `count` values. Different seeds give different values; the odd element of kNan and kInfinity moves with the seed.
-/// `head` is the number of first elements of kFarHead.
-std::vector<float> filled(Fill fill, int64_t count, uint64_t seed, int64_t head = 16);
-
-/// Standard normal values plus `offset`, times `scale`.
-std::vector<float> normals(int64_t count, uint64_t seed, double offset = 0.0, double scale = 1.0);
+constexpr double kConstantValue = -3.3;
 
 /// Pseudorandom 64 bits from a counter (splitmix64, Steele, Lea and Flood 2014).
 constexpr uint64_t mixed(uint64_t counter) {
@@ -38,6 +37,66 @@ constexpr uint64_t mixed(uint64_t counter) {
     z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ULL;
     z = (z ^ (z >> 27)) * 0x94D049BB133111EBULL;
     return z ^ (z >> 31);
+}
+
+/// What standard normal values are multiplied by, type by type.
+double scale_of(Float32, Fill fill);
+double scale_of(Float64, Fill fill);
+double scale_of(Float16, Fill fill);
+double scale_of(BFloat16, Fill fill);
+
+/// `count` standard normal values plus `offset`, times `scale`. Different seeds give different values.
+std::vector<double> normal_values(int64_t count, uint64_t seed, double offset = 0.0, double scale = 1.0);
+/// Where a sequence of normal values starts in the table that all of them come from, and how long that is.
+size_t start_of(uint64_t seed);
+size_t table_size();
+
+/// The whole table with the scale and the offset of a fill, in numbers of E.
+template <class E>
+const std::vector<typename E::Data>& table_of(Fill fill) {
+    static std::map<Fill, std::vector<typename E::Data>> tables;
+    auto& table = tables[fill];
+    if (table.empty()) {
+        std::vector<double> all = normal_values(static_cast<int64_t>(table_size()), 0, 0, 1);
+        std::rotate(all.begin(), all.end() - static_cast<int64_t>(start_of(0)), all.end());
+        for (double& value : all) value = (value + (fill == Fill::kOffset ? 1e4 : 0)) * scale_of(E(), fill);
+        table = numbers<E>(all);
+    }
+    return table;
+}
+
+/// `count` numbers. `head` is the number of first elements of kFarHead. The odd one of kNan and kInfinity moves with
+/// the seed.
+template <class E>
+std::vector<typename E::Data> filled_as(Fill fill, int64_t count, uint64_t seed, int64_t head = 16) {
+    using Limits = std::numeric_limits<long double>;
+    const auto size = static_cast<size_t>(count);
+    if (fill == Fill::kConstant) return std::vector<typename E::Data>(size, Type<E>::of(kConstantValue));
+    const std::vector<typename E::Data>& table = table_of<E>(fill);
+    std::vector<typename E::Data> data;
+    data.reserve(size);
+    for (size_t at = start_of(seed); data.size() < size; at = 0) {
+        const size_t part = std::min(size - data.size(), table.size() - at);
+        data.insert(data.end(), table.begin() + static_cast<int64_t>(at),
+                    table.begin() + static_cast<int64_t>(at + part));
+    }
+    if (data.empty()) return data;
+    if (fill == Fill::kFarHead) {
+        for (size_t i = 0; i < std::min(size, static_cast<size_t>(head)); ++i) {
+            data[i] = Type<E>::of(static_cast<long double>(Type<E>::value(data[i])) + 100);
+        }
+    }
+    auto& odd = data[mixed(seed + 1) % size];
+    if (fill == Fill::kNan) odd = Type<E>::of(Limits::quiet_NaN());
+    if (fill == Fill::kInfinity) odd = Type<E>::of(Limits::infinity());
+    return data;
+}
+
+inline std::vector<float> filled(Fill fill, int64_t count, uint64_t seed, int64_t head = 16) {
+    return filled_as<Float32>(fill, count, seed, head);
+}
+inline std::vector<float> normals(int64_t count, uint64_t seed, double offset = 0.0, double scale = 1.0) {
+    return numbers<Float32>(normal_values(count, seed, offset, scale));
 }
 
 }  // namespace ni::test

@@ -14,21 +14,21 @@ constexpr unsigned char kPoison = 0xA5;
 /// Which end of the buffer lies against a forbidden page.
 enum class Flush { kEnd, kStart };
 
-/// Whole pages between two forbidden ones, poisoned.
+/// Whole pages between two forbidden ones, poisoned. For one thread at a time.
 class GuardedPages {
 public:
     explicit GuardedPages(size_t bytes);
     ~GuardedPages();
-    GuardedPages(const GuardedPages&) = delete;
-    GuardedPages& operator=(const GuardedPages&) = delete;
+    GuardedPages(GuardedPages&& other) noexcept;
+    GuardedPages& operator=(GuardedPages&&) = delete;
     unsigned char* begin() const { return begin_; }
     unsigned char* end() const { return end_; }
     /// From now on a write faults.
     void make_read_only();
 
 private:
-    unsigned char *map_, *begin_, *end_;
-    size_t map_bytes_;
+    unsigned char *begin_, *end_;
+    bool read_only_ = false;
 };
 
 /// `count` elements that end (kEnd) or begin (kStart) at a forbidden page. `gap` elements stay between them and that

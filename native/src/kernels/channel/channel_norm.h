@@ -5,57 +5,57 @@
 
 #include <stdint.h>
 
+#include "kernels/channel/channel_constants.h"
 #include "kernels/channel/channel_tensor.h"
 #include "kernels/registry.h"
 
 namespace ni {
 
-/// weight (gamma) and bias (beta) of the affine part; null stands for 1 and 0.
-struct Affine {
-    const float* weight;
-    const float* bias;
-};
-
-/// Running mean and variance, both null when they are not tracked.
+/// Running mean and variance, both null when they are not tracked: each becomes keep * running + add * batch.
+template <class Parameter>
 struct RunningBuffers {
-    float* mean;
-    float* var;
-    double momentum;
+    Parameter* mean;
+    Parameter* var;
+    double keep, add;
+
+    void move(int64_t c, double batch_mean, double batch_var) const {
+        if (mean) mean[c] = static_cast<Parameter>(keep * static_cast<double>(mean[c]) + add * batch_mean);
+        if (var) var[c] = static_cast<Parameter>(keep * static_cast<double>(var[c]) + add * batch_var);
+    }
 };
 
-/// Where parameter gradients go; null where they are not wanted.
-struct ParameterGradients {
-    float* weight;
-    float* bias;
-    bool accumulate;
+/// The functions for one data type.
+template <class E>
+struct ChannelNorm {
+    using Data = typename E::Data;
+    using Constant = typename E::Constant;
+    using Parameter = typename E::Parameter;
+
+    const Kernels<E>& kernels;
+    const ChannelTensor& tensor;
+
+    void statistics(const Data* x, double* mean, double* m2) const;
+
+    void apply(const Data* x, const double* mean, const double* invstd, const Affine<Parameter>& affine, Data* y) const;
+
+    void backward_reduce(const Data* dy, const Data* x, const double* mean, double* sum_dy, double* sum_dy_xmu) const;
+
+    void backward_apply(const Data* dy, const Data* x, const double* mean, const double* invstd,
+                        const Parameter* weight, const double* sum_dy, const double* sum_dy_xmu, double count,
+                        Data* dx) const;
+
+    void forward_training(const Data* x, const Affine<Parameter>& affine, double eps,
+                          const RunningBuffers<Parameter>& running, double* saved_mean, double* saved_invstd,
+                          Data* y) const;
+
+    void forward_inference(const Data* x, const Affine<Parameter>& affine, double eps, const Parameter* mean,
+                           const Parameter* var, Data* y) const;
+
+    void backward_training(const Data* dy, const Data* x, const Parameter* weight, const double* saved_mean,
+                           const double* saved_invstd, Data* dx, const ParameterGradients<Parameter>& gradients) const;
+
+    void backward_inference(const Data* dy, const Data* x, const Parameter* weight, double eps, const Parameter* mean,
+                            const Parameter* var, Data* dx, const ParameterGradients<Parameter>& gradients) const;
 };
-
-void channel_statistics(const KernelTable& kernels, const ChannelTensor& tensor, const float* x, double* mean,
-                        double* m2);
-
-void channel_apply(const KernelTable& kernels, const ChannelTensor& tensor, const float* x, const double* mean,
-                   const double* invstd, const Affine& affine, float* y);
-
-void channel_backward_reduce(const KernelTable& kernels, const ChannelTensor& tensor, const float* dy, const float* x,
-                             const double* mean, double* sum_dy, double* sum_dy_xmu);
-
-void channel_backward_apply(const KernelTable& kernels, const ChannelTensor& tensor, const float* dy, const float* x,
-                            const double* mean, const double* invstd, const float* weight, const double* sum_dy,
-                            const double* sum_dy_xmu, double count, float* dx);
-
-void batchnorm_forward_training(const KernelTable& kernels, const ChannelTensor& tensor, const float* x,
-                                const Affine& affine, double eps, const RunningBuffers& running, double* saved_mean,
-                                double* saved_invstd, float* y);
-
-void batchnorm_forward_inference(const KernelTable& kernels, const ChannelTensor& tensor, const float* x,
-                                 const Affine& affine, double eps, const float* mean, const float* var, float* y);
-
-void batchnorm_backward_training(const KernelTable& kernels, const ChannelTensor& tensor, const float* dy,
-                                 const float* x, const float* weight, const double* saved_mean,
-                                 const double* saved_invstd, float* dx, const ParameterGradients& gradients);
-
-void batchnorm_backward_inference(const KernelTable& kernels, const ChannelTensor& tensor, const float* dy,
-                                  const float* x, const float* weight, double eps, const float* mean, const float* var,
-                                  float* dx, const ParameterGradients& gradients);
 
 }  // namespace ni

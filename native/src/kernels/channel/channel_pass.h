@@ -25,10 +25,12 @@ constexpr int64_t kLeastShare = 16384;
 /// Positions of a plane that counts as small: some cache lines.
 constexpr int64_t kSmallPlane = 64;
 
-/// Streaming stores for an output that would push everything else out of the cache before anyone reads it. `in_place`:
-/// the output is an input, and so in the cache already.
-inline Store store_for(const ChannelTensor& tensor, bool in_place) {
-    const auto bytes = tensor.elements() * static_cast<int64_t>(sizeof(float));
+/// Streaming stores for an output that would push everything else out of the cache before anyone reads it, unless it is
+/// an input, and so in the cache already.
+template <class Data>
+Store store_for(int64_t elements, const Data* output, const Data* input, const Data* other_input = nullptr) {
+    const bool in_place = output == input || output == other_input;
+    const auto bytes = elements * static_cast<int64_t>(sizeof(Data));
     return !in_place && bytes > parallel::last_level_cache_bytes() / 2 ? Store::kStreaming : Store::kCached;
 }
 
@@ -158,7 +160,7 @@ void planes_pass_in_two(const ChannelTensor& tensor, int32_t threads, bool write
 template <class Partial, class Reduce, class Finish, class Apply>
 void planes_pass(const ChannelTensor& tensor, bool writes, Reduce reduce, Finish finish, Apply apply) {
     const int32_t threads = parallel::threads_for(tensor.elements(), tensor.max_threads);
-    if (tensor.spatial <= kSmallPlane && tensor.elements() > parallel::kHintElements) {
+    if (tensor.batch > 1 && tensor.spatial <= kSmallPlane && tensor.elements() > parallel::kHintElements) {
         planes_pass_in_two<Partial>(tensor, threads, writes, reduce, finish, apply);
     } else if (threads == 1 || tensor.channels >= 4 * threads || tensor.values_per_channel() < kLeastShare) {
         planes_pass_by_channels<Partial>(tensor, threads, reduce, finish, apply);
@@ -167,51 +169,83 @@ void planes_pass(const ChannelTensor& tensor, bool writes, Reduce reduce, Finish
     }
 }
 
+/// A number of channels-last tensors of one shape, one after another: the samples of a layer that treats each by
+/// itself, or a single tensor. `channel` counts through all of them.
+struct RowTensors {
+    ChannelTensor one;
+    int64_t count = 1;
+
+    int64_t channels() const { return count * one.channels; }
+    int32_t threads() const { return parallel::threads_for(count * one.elements(), one.max_threads); }
+    parallel::RowGrid grid(int32_t threads) const {
+        return {one.values_per_channel(), one.channels, count >= 4 * threads ? 1 : threads};
+    }
+    /// body(tensor, piece) for every piece of every tensor's grid, `piece` with offset and channel counted through.
+    template <class Body>
+    void for_each_piece(Body body) const {
+        const int32_t team = threads();
+        const parallel::RowGrid pieces = grid(team);
+        auto each = [&](int64_t index) {
+            const int64_t t = index / pieces.pieces();
+            auto piece = pieces.at(index % pieces.pieces());
+            piece.offset += t * one.elements();
+            piece.channel += t * one.channels;
+            body(t, piece);
+        };
+        parallel::for_each(count * pieces.pieces(), team, each);
+    }
+};
+
+/// Working memory for two sums a channel of every chunk of rows, of this many tensors or fewer.
+struct RowSums {
+    explicit RowSums(const RowTensors& tensors) : RowSums(tensors.count, tensors.grid(1)) {}
+    const Scratch<double> first, second;
+
+private:
+    // Chunks, unlike tiles, do not depend on the threads.
+    RowSums(int64_t count, const parallel::RowGrid& grid)
+        : first(count * grid.chunks(), grid.padded_channels()), second(count * grid.chunks(), grid.padded_channels()) {}
+};
+
 /// Channels-last tensors, the reduction. reduce(offset, rows, channel, first, second) writes two sums a channel, which
 /// are the members of a Partial; finish(channel, partial) takes what they fold to.
 template <class Partial, class Reduce, class Finish>
-void rows_reduce(const ChannelTensor& tensor, Reduce reduce, Finish finish) {
-    const int32_t threads = parallel::threads_for(tensor.elements(), tensor.max_threads);
-    const parallel::RowGrid grid(tensor.values_per_channel(), tensor.channels, threads);
-    const int64_t stride = grid.padded_channels();
-    const Scratch<double> first(grid.chunks(), stride), second(grid.chunks(), stride);
+void rows_reduce(const RowTensors& tensors, const RowSums& sums, Reduce reduce, Finish finish) {
+    const int32_t threads = tensors.threads();
+    const parallel::RowGrid grid = tensors.grid(threads);
+    const int64_t channels = tensors.one.channels, stride = grid.padded_channels(), chunks = grid.chunks();
+    double *const first = sums.first.data(), *const second = sums.second.data();
 
-    auto reduce_piece = [&](int64_t index) {
-        const auto piece = grid.at(index);
-        const int64_t at = piece.chunk * stride + piece.channel;
-        reduce(piece.offset, piece.rows, piece.channel, first.data() + at, second.data() + at);
-    };
-    parallel::for_each(grid.pieces(), threads, reduce_piece);
+    tensors.for_each_piece([&](int64_t t, const parallel::RowGrid::Piece& piece) {
+        const int64_t at = (t * chunks + piece.chunk) * stride + piece.channel - t * channels;
+        reduce(piece.offset, piece.rows, piece.channel, first + at, second + at);
+    });
 
     constexpr int64_t kTile = 64;  // channels that are folded side by side: they share the weights
-    auto finish_tile = [&](int64_t tile) {
-        const int64_t begin = tile * kTile, end = std::min(tensor.channels, begin + kTile);
-        Partial sums[kTile] = {};
+    const int64_t tiles = parallel::ceil_div(channels, kTile);
+    auto finish_tile = [&](int64_t index) {
+        const int64_t t = index / tiles, begin = index % tiles * kTile, end = std::min(channels, begin + kTile);
+        Partial folded[kTile] = {};
         double before = 0;
-        for (int64_t chunk = 0; chunk < grid.chunks(); ++chunk) {
+        for (int64_t chunk = 0; chunk < chunks; ++chunk) {
             const auto rows = static_cast<double>(grid.rows_of_chunk(chunk));
             const FoldWeights weights(before, rows);
             for (int64_t c = begin; c < end; ++c) {
-                const int64_t at = chunk * stride + c;
-                fold(sums[c - begin], Partial{first.data()[at], second.data()[at]}, weights);
+                const int64_t at = (t * chunks + chunk) * stride + c;
+                fold(folded[c - begin], Partial{first[at], second[at]}, weights);
             }
             before += rows;
         }
-        for (int64_t c = begin; c < end; ++c) finish(c, sums[c - begin]);
+        for (int64_t c = begin; c < end; ++c) finish(t * channels + c, folded[c - begin]);
     };
-    parallel::for_each(parallel::ceil_div(tensor.channels, kTile), threads, finish_tile);
+    parallel::for_each(tensors.count * tiles, threads, finish_tile);
 }
 
 /// Channels-last tensors, element by element: apply(offset, rows, channel).
 template <class Apply>
-void rows_map(const ChannelTensor& tensor, Apply apply) {
-    const int32_t threads = parallel::threads_for(tensor.elements(), tensor.max_threads);
-    const parallel::RowGrid grid(tensor.values_per_channel(), tensor.channels, threads);
-    auto body = [&](int64_t index) {
-        const auto piece = grid.at(index);
-        apply(piece.offset, piece.rows, piece.channel);
-    };
-    parallel::for_each(grid.pieces(), threads, body);
+void rows_map(const RowTensors& tensors, Apply apply) {
+    tensors.for_each_piece(
+        [&](int64_t, const parallel::RowGrid::Piece& piece) { apply(piece.offset, piece.rows, piece.channel); });
 }
 
 }  // namespace ni

@@ -13,6 +13,9 @@ struct ChannelTensor {
 
     int64_t values_per_channel() const { return batch * spatial; }
     int64_t elements() const { return batch * channels * spatial; }
+    int64_t parameters() const { return channels; }
+    /// Values of each kind that the statistics consist of.
+    int64_t statistics() const { return channels; }
     /// Rows of channels are the better view when there is one position a sample: every channel gets its own lane.
     bool as_rows() const { return channels_last || spatial == 1; }
 };

@@ -10,21 +10,25 @@
 namespace ni {
 
 /// The pointers to the arrays of a kind of constants, `stride` elements apart.
-inline ApplyArrays arrays_of(const ApplyConstants*, const float* first, int64_t stride) {
+template <class Constant>
+ApplyArrays<Constant> arrays_of(const ApplyConstants<Constant>*, const Constant* first, int64_t stride) {
     return {first, first + stride, first + 2 * stride};
 }
-inline BackwardArrays arrays_of(const BackwardConstants*, const float* first, int64_t stride) {
+template <class Constant>
+BackwardArrays<Constant> arrays_of(const BackwardConstants<Constant>*, const Constant* first, int64_t stride) {
     return {first, first + stride, first + 2 * stride, first + 3 * stride, first + 4 * stride};
 }
 
-/// An array for each member of Constants, which are floats and nothing else.
+/// An array for each member of Constants, which are of one type.
 template <class Constants>
 class ConstantArrays {
+    using Member = decltype(Constants::center);
+
 public:
     explicit ConstantArrays(int64_t channels) : channels_(channels), values_(channels, kMembers) {}
 
     void set(int64_t c, const Constants& constants) {
-        float members[sizeof(Constants) / sizeof(float)];
+        Member members[sizeof(Constants) / sizeof(Member)];
         memcpy(members, &constants, sizeof members);
         for (int64_t m = 0; m < kMembers; ++m) values_.data()[m * channels_ + c] = members[m];
     }
@@ -35,10 +39,10 @@ public:
     }
 
 private:
-    static constexpr int64_t kMembers = static_cast<int64_t>(sizeof(Constants) / sizeof(float));
+    static constexpr int64_t kMembers = static_cast<int64_t>(sizeof(Constants) / sizeof(Member));
 
     int64_t channels_;
-    Scratch<float> values_;
+    Scratch<Member> values_;
 };
 
 }  // namespace ni

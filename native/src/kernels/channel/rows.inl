@@ -1,7 +1,7 @@
 // Kernels of the channels-last layout: rows of consecutive channels, one lane for each channel.
 //
-// Reductions add kRowBlock rows in float, in row order, then add these sums to the ones in double. Lanes never meet, so
-// how channels are cut into strips and tiles changes no result.
+// Reductions add kRowBlock rows in the precision of the data type, in row order, then add these sums to the ones in
+// double. Lanes never meet, so how channels are cut into strips and tiles changes no result.
 #pragma once
 
 #include "kernels/channel/planes.inl"
@@ -31,9 +31,14 @@ NI_INLINE void for_each_strip(int64_t channels, F f) {
     if (c < channels) f(Strip<1>(), c, static_cast<int>(channels - c));
 }
 
-template <int Vectors>
-NI_INLINE F32 load_of_strip(const float* p, int64_t vector, int lanes) {
-    return Vectors == 1 ? load_lanes(p, lanes) : f32_load(p + 16 * vector);
+template <class E, int Vectors>
+NI_INLINE Vec<E> load_of_strip(const Data<E>* p, int64_t vector, int lanes) {
+    return Vectors == 1 ? load_lanes<E>(p, lanes) : Elements<E>::load(p + 16 * vector);
+}
+/// Constants by channel; also of a strip.
+template <int Vectors, class C>
+NI_INLINE auto constants_of_strip(const C* p, int64_t vector, int lanes) {
+    return Vectors == 1 && lanes != 16 ? load_first(p, lanes) : load(p + 16 * vector);
 }
 
 /// Calls f(first channel, lanes) for every vector.
@@ -42,9 +47,10 @@ NI_INLINE void for_each_vector_of(int64_t channels, F f) {
     for (int64_t c = 0; c < channels; c += 16) f(c, channels - c < 16 ? static_cast<int>(channels - c) : 16);
 }
 
-NI_INLINE void add_to(double* sums, F32 v) {
-    f64_store(sums, f64_add(f64_load(sums), f32_low(v)));
-    f64_store(sums + 8, f64_add(f64_load(sums + 8), f32_high(v)));
+template <class V>
+NI_INLINE void add_to(double* sums, const V& v) {
+    f64_store(sums, f64_add(f64_load(sums), low(v)));
+    f64_store(sums + 8, f64_add(f64_load(sums + 8), high(v)));
 }
 
 /// Zeroes whole vectors of 16 sums.
@@ -55,74 +61,84 @@ NI_INLINE void clear(double* sums, int64_t channels) {
     }
 }
 
+/// Elements from a row to the one that is fetched meanwhile, some 20 KiB of floats: for wide rows, the hardware's
+/// prefetcher alone leaves the third-level cache idle for half of the time. 0 for narrow ones, which it can follow.
+NI_INLINE int64_t prefetch_distance(const ni::Rows& rows) {
+    if (rows.channels <= kNarrow) return 0;
+    const int64_t wanted = 5120 / rows.stride;
+    return (wanted < 1 ? 1 : wanted < ni::kRowBlock ? wanted : ni::kRowBlock) * rows.stride;
+}
+
 /// Two sums a channel over all rows: terms(strip, offset of the row, channel, vector of the strip, lanes,
-/// first, second) adds the terms of 16 elements to first and second. The sums of a block are in single precision and go
-/// to the totals in double at its end.
+/// first, second) adds the terms of 16 elements to first and second. The sums of a block go to the totals in
+/// double at its end.
 ///
 /// In narrow rows, a strip of channels takes all rows of a block with its sums in registers. Wider rows are taken one
 /// by one, in memory order, with the sums in the first-level cache: the prefetcher cannot follow a block of wide rows.
-template <class Terms>
-NI_INLINE void sum_rows(const ni::Rows& rows, float* first, float* second, double* first_total, double* second_total,
-                        Terms terms) {
+template <class E, class Terms>
+NI_INLINE void sum_rows(const ni::Rows& rows, Constant<E>* first, Constant<E>* second, double* first_total,
+                        double* second_total, Terms terms) {
     clear(first_total, rows.channels);
     clear(second_total, rows.channels);
     const int64_t together = rows.channels <= kNarrow ? ni::kRowBlock : 1;
     for (int64_t block = 0; block < rows.count; block += ni::kRowBlock) {
         const int64_t end = block + ni::kRowBlock < rows.count ? block + ni::kRowBlock : rows.count;
         for_each_vector_of(rows.channels, [&](int64_t c, int) {
-            f32_store(first + c, f32_zero());
-            f32_store(second + c, f32_zero());
+            store(first + c, splat(Constant<E>(0)));
+            store(second + c, splat(Constant<E>(0)));
         });
         for (int64_t begin = block; begin < end; begin += together) {
             const int64_t stop = begin + together < end ? begin + together : end;
             for_each_strip(
                 rows.channels, [&](auto strip, int64_t c, int lanes) __attribute__((always_inline)) {
                     constexpr int kVectors = decltype(strip)::kVectors;
-                    F32 a[kStrip], b[kStrip];
+                    Vec<E> a[kStrip], b[kStrip];
                     for (int64_t v = 0; v < kVectors; ++v) {
-                        a[v] = f32_load(first + c + 16 * v);
-                        b[v] = f32_load(second + c + 16 * v);
+                        a[v] = load(first + c + 16 * v);
+                        b[v] = load(second + c + 16 * v);
                     }
                     for (int64_t r = begin; r < stop; ++r) {
                         for (int64_t v = 0; v < kVectors; ++v) terms(strip, r * rows.stride, c, v, lanes, a[v], b[v]);
                     }
                     for (int64_t v = 0; v < kVectors; ++v) {
-                        f32_store(first + c + 16 * v, a[v]);
-                        f32_store(second + c + 16 * v, b[v]);
+                        store(first + c + 16 * v, a[v]);
+                        store(second + c + 16 * v, b[v]);
                     }
                 });
         }
         for_each_vector_of(rows.channels, [&](int64_t c, int) {
-            add_to(first_total + c, f32_load(first + c));
-            add_to(second_total + c, f32_load(second + c));
+            add_to(first_total + c, load(first + c));
+            add_to(second_total + c, load(second + c));
         });
     }
 }
 
 /// A value close to each channel's mean: that of eight rows, added as a tree so that a constant channel gives itself.
-NI_INLINE F32 shift_of(const float* x, const ni::Rows& rows, int lanes) {
-    if (rows.count < 8) return load_lanes(x, lanes);
+template <class E>
+NI_INLINE Vec<E> shift_of(const Data<E>* x, const ni::Rows& rows, int lanes) {
+    if (rows.count < 8) return load_lanes<E>(x, lanes);
     const auto pair = [&](int64_t r) __attribute__((always_inline)) {
-        return f32_add(load_lanes(x + r * rows.stride, lanes), load_lanes(x + (r + 1) * rows.stride, lanes));
+        return add(load_lanes<E>(x + r * rows.stride, lanes), load_lanes<E>(x + (r + 1) * rows.stride, lanes));
     };
-    const F32 sum = f32_add(f32_add(pair(0), pair(2)), f32_add(pair(4), pair(6)));
-    return f32_mul(sum, f32_set(0.125F));
+    const Vec<E> sum = add(add(pair(0), pair(2)), add(pair(4), pair(6)));
+    return mul(sum, splat(Constant<E>(0.125)));
 }
 
 /// Moments of up to 16 channels in two passes in double, for the lanes whose bit is set.
-void rows_moments_exact(const float* x, const ni::Rows& rows, int lanes, uint32_t bits, double* mean, double* m2) {
+template <class E>
+void rows_moments_exact(const Data<E>* x, const ni::Rows& rows, int lanes, uint32_t bits, double* mean, double* m2) {
     const F64 count = f64_set(static_cast<double>(rows.count));
     F64 sum[2] = {f64_zero(), f64_zero()};
     for (int64_t r = 0; r < rows.count; ++r) {
-        const F32 v = load_lanes(x + r * rows.stride, lanes);
-        sum[0] = f64_add(sum[0], f32_low(v));
-        sum[1] = f64_add(sum[1], f32_high(v));
+        const Vec<E> v = load_lanes<E>(x + r * rows.stride, lanes);
+        sum[0] = f64_add(sum[0], low(v));
+        sum[1] = f64_add(sum[1], high(v));
     }
     const F64 center[2] = {f64_div(sum[0], count), f64_div(sum[1], count)};
     F64 residue[2] = {f64_zero(), f64_zero()}, square[2] = {f64_zero(), f64_zero()};
     for (int64_t r = 0; r < rows.count; ++r) {
-        const F32 v = load_lanes(x + r * rows.stride, lanes);
-        const F64 d[2] = {f64_sub(f32_low(v), center[0]), f64_sub(f32_high(v), center[1])};
+        const Vec<E> v = load_lanes<E>(x + r * rows.stride, lanes);
+        const F64 d[2] = {f64_sub(low(v), center[0]), f64_sub(high(v), center[1])};
         for (int h = 0; h < 2; ++h) {
             residue[h] = f64_add(residue[h], d[h]);
             square[h] = f64_add(square[h], f64_mul(d[h], d[h]));
@@ -143,15 +159,16 @@ void rows_moments_exact(const float* x, const ni::Rows& rows, int lanes, uint32_
 }
 
 /// Turns sum(d) and sum(d^2) of 16 channels into mean and M2; returns the lanes that must be summed again in double.
-NI_INLINE uint32_t finish_moments(const float* shift, double rows, double* mean, double* m2) {
-    const F64 count = f64_set(rows), least = f64_set(ni_screen::kLeastSquare * rows);
-    const F32 center = f32_load(shift);
+template <class C>
+NI_INLINE uint32_t finish_moments(const C* shift, double rows, double* mean, double* m2) {
+    const F64 count = f64_set(rows), least = f64_set(ni_screen::least_square(C()) * rows);
+    const auto center = load(shift);
     uint32_t trusted = 0;
     for (int h = 0; h < 2; ++h) {
         const F64 sum = f64_load(mean + 8 * h), square = f64_load(m2 + 8 * h);
         const F64 step = f64_div(sum, count);
         const F64 deviations = f64_sub(square, f64_mul(sum, step));
-        f64_store(mean + 8 * h, f64_add(h == 0 ? f32_low(center) : f32_high(center), step));
+        f64_store(mean + 8 * h, f64_add(h == 0 ? low(center) : high(center), step));
         f64_store(m2 + 8 * h, deviations);
         trusted |= (f64_at_least(deviations, f64_mul(square, f64_set(ni_screen::kLeastPart))) &
                     f64_at_least(square, least) & f64_equal(f64_sub(square, square), f64_zero()))
@@ -161,31 +178,33 @@ NI_INLINE uint32_t finish_moments(const float* shift, double rows, double* mean,
 }
 
 /// As planes_moments, lane by lane: one pass around a value close to the mean, and a second look at what it cannot do.
-void rows_moments(const float* x, const ni::Rows& rows, double* mean, double* m2) {
-    float shift[ni::kRowTile], sums[ni::kRowTile], squares[ni::kRowTile];
-    for_each_vector_of(rows.channels,
-                       [&](int64_t c, int lanes) { f32_store(shift + c, shift_of(x + c, rows, lanes)); });
-    sum_rows(
+template <class E>
+void rows_moments(const Data<E>* x, const ni::Rows& rows, double* mean, double* m2) {
+    Constant<E> shift[ni::kRowTile], sums[ni::kRowTile], squares[ni::kRowTile];
+    for_each_vector_of(rows.channels, [&](int64_t c, int lanes) { store(shift + c, shift_of<E>(x + c, rows, lanes)); });
+    const int64_t ahead = prefetch_distance(rows);
+    sum_rows<E>(
         rows, sums, squares, mean, m2,
-        [&](auto strip, int64_t row, int64_t c, int64_t v, int lanes, F32& sum, F32& square)
+        [&](auto strip, int64_t row, int64_t c, int64_t v, int lanes, Vec<E>& sum, Vec<E>& square)
             __attribute__((always_inline)) {
-                const F32 value = load_of_strip<decltype(strip)::kVectors>(x + row + c, v, lanes);
-                const F32 d = f32_sub(value, f32_load(shift + c + 16 * v));
-                sum = f32_add(sum, d);
-                square = f32_fma(d, d, square);
+                if (ahead != 0) ni::prefetch(x + row + c + 16 * v + ahead);
+                const Vec<E> value = load_of_strip<E, decltype(strip)::kVectors>(x + row + c, v, lanes);
+                const Vec<E> d = sub(value, load(shift + c + 16 * v));
+                sum = add(sum, d);
+                square = madd(d, d, square);
             });
     for_each_vector_of(rows.channels, [&](int64_t c, int lanes) {
         const uint32_t wanted = (1U << lanes) - 1U;
         const uint32_t again = finish_moments(shift + c, static_cast<double>(rows.count), mean + c, m2 + c) & wanted;
-        if (again != 0) rows_moments_exact(x + c, rows, lanes, again, mean + c, m2 + c);
+        if (again != 0) rows_moments_exact<E>(x + c, rows, lanes, again, mean + c, m2 + c);
     });
 }
 
 /// Writes value(strip, constants, offset, vector of the strip, lanes) for every vector of every row; constants(strip,
 /// channel, lanes) loads those of a strip into registers, for all rows if they are narrow, otherwise for a few: the
 /// constants of a wide row and the row itself do not fit in the first-level cache together.
-template <class Constants, class Value>
-NI_INLINE void write_strips(const ni::Rows& rows, float* out, Constants constants, Value value) {
+template <class E, class Constants, class Value>
+NI_INLINE void write_strips(const ni::Rows& rows, Data<E>* out, Constants constants, Value value) {
     const int64_t together = rows.channels <= kNarrow ? rows.count : 4;
     for (int64_t begin = 0; begin < rows.count; begin += together) {
         const int64_t end = begin + together < rows.count ? begin + together : rows.count;
@@ -195,13 +214,13 @@ NI_INLINE void write_strips(const ni::Rows& rows, float* out, Constants constant
                 const auto k = constants(strip, c, lanes);
                 for (int64_t r = begin; r < end; ++r) {
                     const int64_t at = r * rows.stride + c;
-                    F32 results[kStrip];
+                    Vec<E> results[kStrip];
                     for (int64_t v = 0; v < kVectors; ++v) results[v] = value(strip, k, at, v, lanes);
                     for (int64_t v = 0; v < kVectors; ++v) {
                         if (kVectors == 1 && lanes != 16) {
-                            f32_store_first(out + at, results[v], lanes);
+                            Elements<E>::store_first(out + at, results[v], lanes);
                         } else {
-                            f32_store(out + at + 16 * v, results[v]);
+                            Elements<E>::store(out + at + 16 * v, results[v]);
                         }
                     }
                 }
@@ -209,105 +228,120 @@ NI_INLINE void write_strips(const ni::Rows& rows, float* out, Constants constant
     }
 }
 
+template <class E>
 struct ApplyStrip {
-    F32 center[kStrip], scale[kStrip], offset[kStrip];
+    Vec<E> center[kStrip], scale[kStrip], offset[kStrip];
 };
 
-void rows_apply_strips(const float* x, const ni::Rows& rows, const ni::ApplyArrays& constants, float* y) {
-    write_strips(
+template <class E>
+void rows_apply_strips(const Data<E>* x, const ni::Rows& rows, const ni::ApplyArrays<Constant<E>>& constants,
+                       Data<E>* y) {
+    write_strips<E>(
         rows, y,
         [&](auto strip, int64_t c, int lanes) __attribute__((always_inline)) {
             constexpr int kVectors = decltype(strip)::kVectors;
-            ApplyStrip k;
+            ApplyStrip<E> k;
             for (int64_t v = 0; v < kVectors; ++v) {
-                k.center[v] = load_of_strip<kVectors>(constants.center + c, v, lanes);
-                k.scale[v] = load_of_strip<kVectors>(constants.scale + c, v, lanes);
-                k.offset[v] = load_of_strip<kVectors>(constants.offset + c, v, lanes);
+                k.center[v] = constants_of_strip<kVectors>(constants.center + c, v, lanes);
+                k.scale[v] = constants_of_strip<kVectors>(constants.scale + c, v, lanes);
+                k.offset[v] = constants_of_strip<kVectors>(constants.offset + c, v, lanes);
             }
             return k;
         },
-        [&](auto strip, const ApplyStrip& k, int64_t at, int64_t v, int lanes) __attribute__((always_inline)) {
-            const F32 value = load_of_strip<decltype(strip)::kVectors>(x + at, v, lanes);
-            return f32_fma(f32_sub(value, k.center[v]), k.scale[v], k.offset[v]);
+        [&](auto strip, const ApplyStrip<E>& k, int64_t at, int64_t v, int lanes) __attribute__((always_inline)) {
+            const Vec<E> value = load_of_strip<E, decltype(strip)::kVectors>(x + at, v, lanes);
+            return madd(sub(value, k.center[v]), k.scale[v], k.offset[v]);
         });
 }
 
-void rows_apply(const float* x, const ni::Rows& rows, const ni::ApplyArrays& constants, ni::Store store, float* y) {
-    if (store == ni::Store::kCached) return rows_apply_strips(x, rows, constants, y);
+template <class E>
+void rows_apply(const Data<E>* x, const ni::Rows& rows, const ni::ApplyArrays<Constant<E>>& constants,
+                ni::Store store_kind, Data<E>* y) {
+    if (store_kind == ni::Store::kCached) return rows_apply_strips<E>(x, rows, constants, y);
     for (int64_t r = 0; r < rows.count; ++r) {
-        const float* in = x + r * rows.stride;
-        write_run(
-            rows.channels, store, y + r * rows.stride, [&](int64_t i, int lanes) __attribute__((always_inline)) {
-                const F32 d = f32_sub(load_lanes(in + i, lanes), load_lanes(constants.center + i, lanes));
-                return f32_fma(d, load_lanes(constants.scale + i, lanes), load_lanes(constants.offset + i, lanes));
+        const Data<E>* in = x + r * rows.stride;
+        write_run<E>(
+            rows.channels, store_kind, y + r * rows.stride, [&](int64_t i, int lanes) __attribute__((always_inline)) {
+                const Vec<E> d = sub(load_lanes<E>(in + i, lanes), load_values<E>(constants.center + i, lanes));
+                return madd(d, load_values<E>(constants.scale + i, lanes), load_values<E>(constants.offset + i, lanes));
             });
     }
     stream_fence();
 }
 
-void rows_backward_reduce(const float* dy, const float* x, const ni::Rows& rows, const float* center, double* sum_dy,
-                          double* sum_dy_xmu) {
-    float sums[ni::kRowTile], products[ni::kRowTile];
-    sum_rows(
+template <class E>
+void rows_backward_reduce(const Data<E>* dy, const Data<E>* x, const ni::Rows& rows, const Constant<E>* center,
+                          double* sum_dy, double* sum_dy_xmu) {
+    Constant<E> sums[ni::kRowTile], products[ni::kRowTile];
+    const int64_t ahead = prefetch_distance(rows);
+    sum_rows<E>(
         rows, sums, products, sum_dy, sum_dy_xmu,
-        [&](auto strip, int64_t row, int64_t c, int64_t v, int lanes, F32& sum, F32& product)
+        [&](auto strip, int64_t row, int64_t c, int64_t v, int lanes, Vec<E>& sum, Vec<E>& product)
             __attribute__((always_inline)) {
                 constexpr int kVectors = decltype(strip)::kVectors;
-                const F32 g = load_of_strip<kVectors>(dy + row + c, v, lanes);
-                const F32 mean = load_of_strip<kVectors>(center + c, v, lanes);
-                const F32 d = f32_sub(load_of_strip<kVectors>(x + row + c, v, lanes), mean);
-                sum = f32_add(sum, g);
-                product = f32_fma(g, d, product);
+                if (ahead != 0) {
+                    ni::prefetch(dy + row + c + 16 * v + ahead);
+                    ni::prefetch(x + row + c + 16 * v + ahead);
+                }
+                const Vec<E> g = load_of_strip<E, kVectors>(dy + row + c, v, lanes);
+                const Vec<E> mean = constants_of_strip<kVectors>(center + c, v, lanes);
+                const Vec<E> d = sub(load_of_strip<E, kVectors>(x + row + c, v, lanes), mean);
+                sum = add(sum, g);
+                product = madd(g, d, product);
             });
     for (int64_t c = 0; c < rows.channels; ++c) {
         ni::GradientSums both{sum_dy[c], sum_dy_xmu[c]};
-        mend_gradient_sums(dy + c, x + c, {rows.count, rows.stride, 1}, center[c], both);
+        const auto gradient = [&](int64_t i) { return value_of(E(), dy[c + i]); };
+        mend_gradient_sums<E>(x + c, {rows.count, rows.stride, 1}, center[c], gradient, both);
         sum_dy[c] = both.dy;
         sum_dy_xmu[c] = both.dy_xmu;
     }
 }
 
+template <class E>
 struct BackwardStrip {
-    F32 center[kStrip], invstd[kStrip], scale[kStrip], slope[kStrip], offset[kStrip];
+    Vec<E> center[kStrip], invstd[kStrip], scale[kStrip], slope[kStrip], offset[kStrip];
 };
 
-void rows_backward_apply_strips(const float* dy, const float* x, const ni::Rows& rows,
-                                const ni::BackwardArrays& constants, float* dx) {
-    write_strips(
+template <class E>
+void rows_backward_apply_strips(const Data<E>* dy, const Data<E>* x, const ni::Rows& rows,
+                                const ni::BackwardArrays<Constant<E>>& constants, Data<E>* dx) {
+    write_strips<E>(
         rows, dx,
         [&](auto strip, int64_t c, int lanes) __attribute__((always_inline)) {
             constexpr int kVectors = decltype(strip)::kVectors;
-            BackwardStrip k;
+            BackwardStrip<E> k;
             for (int64_t v = 0; v < kVectors; ++v) {
-                k.center[v] = load_of_strip<kVectors>(constants.center + c, v, lanes);
-                k.invstd[v] = load_of_strip<kVectors>(constants.invstd + c, v, lanes);
-                k.scale[v] = load_of_strip<kVectors>(constants.scale + c, v, lanes);
-                k.slope[v] = load_of_strip<kVectors>(constants.slope + c, v, lanes);
-                k.offset[v] = load_of_strip<kVectors>(constants.offset + c, v, lanes);
+                k.center[v] = constants_of_strip<kVectors>(constants.center + c, v, lanes);
+                k.invstd[v] = constants_of_strip<kVectors>(constants.invstd + c, v, lanes);
+                k.scale[v] = constants_of_strip<kVectors>(constants.scale + c, v, lanes);
+                k.slope[v] = constants_of_strip<kVectors>(constants.slope + c, v, lanes);
+                k.offset[v] = constants_of_strip<kVectors>(constants.offset + c, v, lanes);
             }
             return k;
         },
-        [&](auto strip, const BackwardStrip& k, int64_t at, int64_t v, int lanes) __attribute__((always_inline)) {
+        [&](auto strip, const BackwardStrip<E>& k, int64_t at, int64_t v, int lanes) __attribute__((always_inline)) {
             constexpr int kVectors = decltype(strip)::kVectors;
-            const F32 d = f32_sub(load_of_strip<kVectors>(x + at, v, lanes), k.center[v]);
-            const F32 affine = f32_fma(f32_mul(d, k.invstd[v]), k.slope[v], k.offset[v]);
-            return f32_fma(load_of_strip<kVectors>(dy + at, v, lanes), k.scale[v], affine);
+            const Vec<E> d = sub(load_of_strip<E, kVectors>(x + at, v, lanes), k.center[v]);
+            const Vec<E> affine = madd(mul(d, k.invstd[v]), k.slope[v], k.offset[v]);
+            return madd(load_of_strip<E, kVectors>(dy + at, v, lanes), k.scale[v], affine);
         });
 }
 
-void rows_backward_apply(const float* dy, const float* x, const ni::Rows& rows, const ni::BackwardArrays& constants,
-                         ni::Store store, float* dx) {
-    if (store == ni::Store::kCached) return rows_backward_apply_strips(dy, x, rows, constants, dx);
+template <class E>
+void rows_backward_apply(const Data<E>* dy, const Data<E>* x, const ni::Rows& rows,
+                         const ni::BackwardArrays<Constant<E>>& constants, ni::Store store_kind, Data<E>* dx) {
+    if (store_kind == ni::Store::kCached) return rows_backward_apply_strips<E>(dy, x, rows, constants, dx);
     for (int64_t r = 0; r < rows.count; ++r) {
-        const float* gradient = dy + r * rows.stride;
-        const float* input = x + r * rows.stride;
-        write_run(
-            rows.channels, store, dx + r * rows.stride, [&](int64_t i, int lanes) __attribute__((always_inline)) {
-                const F32 d = f32_sub(load_lanes(input + i, lanes), load_lanes(constants.center + i, lanes));
-                const F32 normalized = f32_mul(d, load_lanes(constants.invstd + i, lanes));
-                const F32 affine = f32_fma(normalized, load_lanes(constants.slope + i, lanes),
-                                           load_lanes(constants.offset + i, lanes));
-                return f32_fma(load_lanes(gradient + i, lanes), load_lanes(constants.scale + i, lanes), affine);
+        const Data<E>* gradient = dy + r * rows.stride;
+        const Data<E>* input = x + r * rows.stride;
+        write_run<E>(
+            rows.channels, store_kind, dx + r * rows.stride, [&](int64_t i, int lanes) __attribute__((always_inline)) {
+                const Vec<E> d = sub(load_lanes<E>(input + i, lanes), load_values<E>(constants.center + i, lanes));
+                const Vec<E> normalized = mul(d, load_values<E>(constants.invstd + i, lanes));
+                const Vec<E> affine = madd(normalized, load_values<E>(constants.slope + i, lanes),
+                                           load_values<E>(constants.offset + i, lanes));
+                return madd(load_lanes<E>(gradient + i, lanes), load_values<E>(constants.scale + i, lanes), affine);
             });
     }
     stream_fence();

@@ -1,0 +1,134 @@
+// The vectors that kernel bodies are written against: 16 elements of a data type, in the precision that its sums and
+// results are computed in. Float32 computes in float; Float64 and the 16-bit types compute in double, so that a 16-bit
+// result is the exact one, rounded, or its neighbour. Included after one of the instruction sets' headers.
+//
+// E is a data type of kernels/kernel_types.h. Functions of vectors are overloaded for F32 and Wide; they are those of
+// contract.h, on 16 lanes. There is one difference: madd(a, b, c), a * b + c, rounds once for F32, twice for Wide.
+#pragma once
+
+#include "kernels/kernel_types.h"
+
+namespace {
+
+/// 16 doubles.
+struct Wide {
+    F64 low, high;
+};
+
+NI_INLINE F32 splat(float a) { return f32_set(a); }
+NI_INLINE F32 load(const float* p) { return f32_load(p); }
+NI_INLINE F32 load_first(const float* p, int n) { return f32_load_first(p, n); }
+NI_INLINE void store(float* p, F32 v) { f32_store(p, v); }
+NI_INLINE void store_first(float* p, F32 v, int n) { f32_store_first(p, v, n); }
+NI_INLINE void stream(float* p, F32 v) { f32_stream(p, v); }
+NI_INLINE F32 keep_first(F32 v, int n) { return f32_keep_first(v, n); }
+NI_INLINE F32 add(F32 a, F32 b) { return f32_add(a, b); }
+NI_INLINE F32 sub(F32 a, F32 b) { return f32_sub(a, b); }
+NI_INLINE F32 mul(F32 a, F32 b) { return f32_mul(a, b); }
+NI_INLINE F32 madd(F32 a, F32 b, F32 c) { return f32_fma(a, b, c); }
+NI_INLINE F64 low(F32 v) { return f32_low(v); }
+NI_INLINE F64 high(F32 v) { return f32_high(v); }
+
+/// Of n lanes, those in the upper half.
+NI_INLINE int upper(int n) { return n > 8 ? n - 8 : 0; }
+NI_INLINE int lower(int n) { return n < 8 ? n : 8; }
+
+NI_INLINE Wide splat(double a) { return {f64_set(a), f64_set(a)}; }
+NI_INLINE Wide load(const double* p) { return {f64_load(p), f64_load(p + 8)}; }
+NI_INLINE Wide load_first(const double* p, int n) {
+    return {f64_load_first(p, lower(n)), f64_load_first(p + 8, upper(n))};
+}
+NI_INLINE void store(double* p, Wide v) {
+    f64_store(p, v.low);
+    f64_store(p + 8, v.high);
+}
+NI_INLINE void store_first(double* p, Wide v, int n) {
+    f64_store_first(p, v.low, lower(n));
+    f64_store_first(p + 8, v.high, upper(n));
+}
+NI_INLINE void stream(double* p, Wide v) {
+    f64_stream(p, v.low);
+    f64_stream(p + 8, v.high);
+}
+NI_INLINE Wide keep_first(Wide v, int n) { return {f64_keep_first(v.low, lower(n)), f64_keep_first(v.high, upper(n))}; }
+NI_INLINE Wide add(Wide a, Wide b) { return {f64_add(a.low, b.low), f64_add(a.high, b.high)}; }
+NI_INLINE Wide sub(Wide a, Wide b) { return {f64_sub(a.low, b.low), f64_sub(a.high, b.high)}; }
+NI_INLINE Wide mul(Wide a, Wide b) { return {f64_mul(a.low, b.low), f64_mul(a.high, b.high)}; }
+NI_INLINE Wide madd(Wide a, Wide b, Wide c) { return add(mul(a, b), c); }
+NI_INLINE F64 low(Wide v) { return v.low; }
+NI_INLINE F64 high(Wide v) { return v.high; }
+
+NI_INLINE Wide widen(F32 v) { return {f32_low(v), f32_high(v)}; }
+
+template <class E>
+using Data = typename E::Data;
+template <class E>
+using Constant = typename E::Constant;
+template <class E>
+using Parameter = typename E::Parameter;
+/// The vector that E computes in.
+template <class E>
+using Vec = decltype(splat(Constant<E>()));
+
+/// How the elements of a data type go between memory and vectors.
+template <class E>
+struct Elements {
+    NI_INLINE Vec<E> load(const Data<E>* p) { return ::load(p); }
+    NI_INLINE Vec<E> load_first(const Data<E>* p, int n) { return ::load_first(p, n); }
+    NI_INLINE void store(Data<E>* p, Vec<E> v) { ::store(p, v); }
+    NI_INLINE void store_first(Data<E>* p, Vec<E> v, int n) { ::store_first(p, v, n); }
+    NI_INLINE void stream(Data<E>* p, Vec<E> v) { ::stream(p, v); }
+};
+
+NI_INLINE Wide from_bits(ni::Float16, U16 v) { return widen(f32_from_half(v)); }
+NI_INLINE Wide from_bits(ni::BFloat16, U16 v) { return widen(f32_from_bfloat16(v)); }
+// Rounding to float first may, where it meets a tie, end at the neighbour of the correctly rounded number.
+NI_INLINE U16 to_bits(ni::Float16, Wide v) { return half_from_f32(f32_join(v.low, v.high)); }
+NI_INLINE U16 to_bits(ni::BFloat16, Wide v) { return bfloat16_from_f32(f32_join(v.low, v.high)); }
+
+template <class E>
+struct SixteenBits {
+    NI_INLINE Wide load(const uint16_t* p) { return from_bits(E(), u16_load(p)); }
+    NI_INLINE Wide load_first(const uint16_t* p, int n) { return from_bits(E(), u16_load_first(p, n)); }
+    NI_INLINE void store(uint16_t* p, Wide v) { u16_store(p, to_bits(E(), v)); }
+    NI_INLINE void store_first(uint16_t* p, Wide v, int n) { u16_store_first(p, to_bits(E(), v), n); }
+    NI_INLINE void stream(uint16_t* p, Wide v) { u16_stream(p, to_bits(E(), v)); }
+};
+template <>
+struct Elements<ni::Float16> : SixteenBits<ni::Float16> {};
+template <>
+struct Elements<ni::BFloat16> : SixteenBits<ni::BFloat16> {};
+
+/// The first `lanes` elements, other lanes 0.
+template <class E>
+NI_INLINE Vec<E> load_lanes(const Data<E>* p, int lanes) {
+    return lanes == 16 ? Elements<E>::load(p) : Elements<E>::load_first(p, lanes);
+}
+
+template <class E>
+NI_INLINE void store_lanes(Data<E>* p, Vec<E> v, int lanes) {
+    lanes == 16 ? Elements<E>::store(p, v) : Elements<E>::store_first(p, v, lanes);
+}
+
+/// Constants or parameters by element, in the vector that E computes in.
+NI_INLINE void convert(F32 from, F32& to) { to = from; }
+NI_INLINE void convert(Wide from, Wide& to) { to = from; }
+NI_INLINE void convert(F32 from, Wide& to) { to = widen(from); }
+template <class E, class T>
+NI_INLINE Vec<E> load_values(const T* p, int lanes) {
+    Vec<E> v;
+    convert(lanes == 16 ? load(p) : load_first(p, lanes), v);
+    return v;
+}
+
+/// One element as a double: exact.
+NI_INLINE double value_of(ni::Float32, float v) { return static_cast<double>(v); }
+NI_INLINE double value_of(ni::Float64, double v) { return v; }
+template <class E>
+NI_INLINE double value_of(E, uint16_t v) {
+    double lanes[8];
+    f64_store(lanes, from_bits(E(), u16_load_first(&v, 1)).low);
+    return lanes[0];
+}
+
+}  // namespace
