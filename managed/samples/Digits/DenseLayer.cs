@@ -12,7 +12,7 @@ internal sealed class DenseLayer
     private readonly int _inputs;
     private readonly int _outputs;
     private readonly float[] _weight;            // [inputs, outputs]
-    private readonly float[] _weightTransposed;  // [outputs, inputs], rebuilt when Backward needs it
+    private readonly float[] _weightTransposed;  // [outputs, inputs], rebuilt where it is needed
     private readonly float[] _weightGradient;
     private readonly float[] _bias;
     private readonly float[] _biasGradient;
@@ -76,6 +76,37 @@ internal sealed class DenseLayer
         AddScaled(-learningRate, _biasGradient, _bias);
         Array.Clear(_weightGradient);
         Array.Clear(_biasGradient);
+    }
+
+    /// <summary>Weight and bias as torch.nn.Linear has them: the weight as [outputs, inputs].</summary>
+    public StateDict StateDict(string prefix)
+    {
+        Transpose();
+        return new StateDict
+        {
+            [prefix + "weight"] = StateTensor.FromTensor(Tensor.Create(_weightTransposed, [_outputs, _inputs])),
+            [prefix + "bias"] = StateTensor.FromTensor(Tensor.Create(_bias)),
+        };
+    }
+
+    /// <summary>Takes weight and bias in the form of <see cref="StateDict"/>.</summary>
+    /// <exception cref="KeyNotFoundException">The dict lacks the weight or the bias.</exception>
+    /// <exception cref="ArgumentException">The dict's weight or bias has another shape.</exception>
+    public void LoadStateDict(StateDict state, string prefix)
+    {
+        StateTensor weight = state[prefix + "weight"];
+        StateTensor bias = state[prefix + "bias"];
+        if (!weight.Shape.SequenceEqual([_outputs, _inputs]) || !bias.Shape.SequenceEqual([_outputs]))
+            throw new ArgumentException($"{prefix}weight is {weight} and {prefix}bias {bias}; this layer has others.", nameof(state));
+
+        ReadOnlySpan<float> rows = weight.ToTensor<float>().Elements();
+        for (int k = 0; k < _inputs; k++)
+        {
+            for (int o = 0; o < _outputs; o++)
+                _weight[(k * _outputs) + o] = rows[(o * _inputs) + k];
+        }
+
+        bias.ToTensor<float>().Elements().CopyTo(_bias);
     }
 
     /// <summary>result[rows, columns] += left[rows, inner] * right[inner, columns].</summary>

@@ -49,22 +49,12 @@ internal sealed class Evaluation
     /// <summary>Each image on its own, with the running buffers as they were before training: mean 0, variance 1.</summary>
     public static Evaluation OneByOneWithInitialBuffers(Network network, DigitSet set)
     {
-        BatchNorm1d<float>[] layers = [.. network.Normalizations];
-        (float[] Mean, float[] Variance)[] learnt =
-            [.. layers.Select(layer => (layer.RunningMean!.Elements().ToArray(), layer.RunningVar!.Elements().ToArray()))];
-        foreach (BatchNorm1d<float> layer in layers)
-        {
-            layer.RunningMean!.Fill(0);
-            layer.RunningVar!.Fill(1);
-        }
+        using StateDict learnt = network.StateDict();
+        foreach (BatchNorm1d<float> layer in network.NormalizationLayers.OfType<BatchNorm1d<float>>())
+            layer.ResetRunningStats();
 
         Evaluation evaluation = OneByOne(network, set);
-        for (int i = 0; i < layers.Length; i++)
-        {
-            learnt[i].Mean.CopyTo(layers[i].RunningMean!.Elements());
-            learnt[i].Variance.CopyTo(layers[i].RunningVar!.Elements());
-        }
-
+        network.LoadStateDict(learnt);
         return evaluation;
     }
 

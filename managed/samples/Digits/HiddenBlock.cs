@@ -3,15 +3,15 @@ using System.Numerics.Tensors;
 
 namespace NormInterop.Samples.Digits;
 
-/// <summary>A hidden layer: dense, then BatchNorm1d if wanted, then ReLU. This is where the demo uses the library.</summary>
-internal sealed class HiddenBlock(int inputs, int outputs, bool normalized, Random random)
+/// <summary>A hidden layer: dense, then a normalization if wanted, then ReLU. This is where the demo uses the library.</summary>
+internal sealed class HiddenBlock(int inputs, int outputs, Normalization normalization, Random random)
 {
     private readonly DenseLayer _dense = new(inputs, outputs, random);
     private Tensor<float>? _activated;
 
-    public BatchNorm1d<float>? Normalization { get; } = normalized ? new BatchNorm1d<float>(outputs) : null;
+    public NormModule<float>? Normalization { get; } = normalization.Create(outputs);
 
-    /// <summary>Time spent inside BatchNorm1d, counted in training mode only.</summary>
+    /// <summary>Time spent inside the normalization, counted in training mode only.</summary>
     public TimeSpan NormalizationTime { get; private set; }
 
     public Tensor<float> Forward(Tensor<float> x)
@@ -25,7 +25,7 @@ internal sealed class HiddenBlock(int inputs, int outputs, bool normalized, Rand
                 NormalizationTime += Stopwatch.GetElapsedTime(start);
         }
 
-        // ReLU, in place: BatchNorm1d needs its input again for Backward, but not its output.
+        // ReLU, in place: a normalization needs its input again for Backward, but not its output.
         TensorPrimitives.Max(y.Elements(), 0f, y.Elements());
         _activated = y;
         return y;
@@ -58,6 +58,19 @@ internal sealed class HiddenBlock(int inputs, int outputs, bool normalized, Rand
         _dense.Step(learningRate);
         Step(Normalization?.Weight, learningRate);
         Step(Normalization?.Bias, learningRate);
+    }
+
+    /// <summary>A copy of the state, the dense layer's under one prefix and the normalization's under another.</summary>
+    public StateDict StateDict(string densePrefix, string normalizationPrefix)
+    {
+        StateDict state = _dense.StateDict(densePrefix);
+        return Normalization is null ? state : state.Merge(Normalization.StateDict(normalizationPrefix));
+    }
+
+    public void LoadStateDict(StateDict state, string densePrefix, string normalizationPrefix)
+    {
+        _dense.LoadStateDict(state, densePrefix);
+        Normalization?.LoadStateDict(state, normalizationPrefix);
     }
 
     private static void Step(Parameter<float>? parameter, float learningRate)

@@ -11,36 +11,40 @@ internal sealed class Network
     private readonly HiddenBlock[] _blocks;
     private readonly DenseLayer _output;
 
-    public Network(bool normalized, int seed)
+    public Network(Normalization normalization, int seed)
     {
-        // BatchNorm1d starts at weight 1 and bias 0 and draws nothing, so both kinds of network draw the same numbers.
+        // Normalizations start at weight 1 and bias 0 and draw nothing, so that all kinds of network draw the same numbers.
         Random random = new(seed);
+        Normalization = normalization;
         _blocks =
         [
-            new HiddenBlock(DigitSet.PixelsPerImage, Hidden, normalized, random),
-            new HiddenBlock(Hidden, Hidden, normalized, random),
+            new HiddenBlock(DigitSet.PixelsPerImage, Hidden, normalization, random),
+            new HiddenBlock(Hidden, Hidden, normalization, random),
         ];
         _output = new DenseLayer(Hidden, Classes, random);
     }
 
-    /// <summary>The BatchNorm1d layers, from input to output; none if the network was built without.</summary>
-    public IEnumerable<BatchNorm1d<float>> Normalizations => _blocks.Select(block => block.Normalization).OfType<BatchNorm1d<float>>();
+    public Normalization Normalization { get; }
 
-    /// <summary>Time spent inside BatchNorm1d while training.</summary>
+    /// <summary>The normalization layers, from input to output; none if the network was built without.</summary>
+    public IEnumerable<NormModule<float>> NormalizationLayers =>
+        _blocks.Select(block => block.Normalization).OfType<NormModule<float>>();
+
+    /// <summary>Time spent inside the normalization layers while training.</summary>
     public TimeSpan NormalizationTime => _blocks.Aggregate(TimeSpan.Zero, (sum, block) => sum + block.NormalizationTime);
 
-    /// <summary>Normalize by the statistics of each batch, and let the running buffers follow them.</summary>
+    /// <summary>BatchNorm1d: normalize by the statistics of each batch, and let the running buffers follow them.</summary>
     public void Train()
     {
-        foreach (BatchNorm1d<float> normalization in Normalizations)
-            normalization.Train();
+        foreach (NormModule<float> layer in NormalizationLayers)
+            layer.Train();
     }
 
-    /// <summary>Normalize by the running buffers: an image's result no longer depends on the others in its batch.</summary>
+    /// <summary>BatchNorm1d: normalize by the running buffers. An image's result no longer depends on the others in its batch.</summary>
     public void Eval()
     {
-        foreach (BatchNorm1d<float> normalization in Normalizations)
-            normalization.Eval();
+        foreach (NormModule<float> layer in NormalizationLayers)
+            layer.Eval();
     }
 
     /// <summary>From images (N, 64) to logits (N, 10).</summary>
@@ -64,5 +68,24 @@ internal sealed class Network
         _output.Step(learningRate);
         foreach (HiddenBlock block in _blocks)
             block.Step(learningRate);
+    }
+
+    /// <summary>
+    /// Everything that was learnt, under the names that a PyTorch module would give it whose members are called hidden1, norm1, hidden2,
+    /// norm2 and output.
+    /// </summary>
+    public StateDict StateDict()
+    {
+        StateDict state = new();
+        for (int i = 1; i <= _blocks.Length; i++)
+            state.Merge(_blocks[i - 1].StateDict($"hidden{i}.", $"norm{i}."));
+        return state.Merge(_output.StateDict("output."));
+    }
+
+    public void LoadStateDict(StateDict state)
+    {
+        for (int i = 1; i <= _blocks.Length; i++)
+            _blocks[i - 1].LoadStateDict(state, $"hidden{i}.", $"norm{i}.");
+        _output.LoadStateDict(state, "output.");
     }
 }

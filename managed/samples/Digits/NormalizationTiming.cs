@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Numerics.Tensors;
-using NormInterop.Reference;
 
 namespace NormInterop.Samples.Digits;
 
@@ -14,34 +13,35 @@ internal sealed record TimingResult(int Calls, int Rounds, TimeSpan NativeTensor
 internal sealed class NormalizationTiming
 {
     private const int Rounds = 41;
-    private const double Eps = 1e-5;
-    private const double Momentum = 0.1;
     private static readonly TimeSpan WarmUp = TimeSpan.FromMilliseconds(400);
 
     private readonly int _pairs;
-    private readonly ChannelTensorShape _shape;
     private readonly Tensor<float> _input;
     private readonly Tensor<float> _outputGradient;
     private readonly Tensor<float> _result;
-    private readonly BatchNorm1d<float> _tensorLayer = new(Network.Hidden, Eps, Momentum);
-    private readonly BatchNorm1d<float> _spanLayer = new(Network.Hidden, Eps, Momentum);
+    private readonly NormModule<float> _tensorLayer;
+    private readonly NormModule<float> _spanLayer;
     private readonly NormContext<float> _context = new();
-    private readonly ReferenceState _reference = new();
+    private readonly PlainNormalization _plain;
 
-    private NormalizationTiming(int batchesPerEpoch, int layers, int batchSize)
+    private NormalizationTiming(Normalization normalization, int batchesPerEpoch, int layers, int batchSize)
     {
         _pairs = batchesPerEpoch * layers;
-
-        // With one element per channel and sample both layouts are the same memory; the reference is faster over this one.
-        _shape = new ChannelTensorShape(batchSize, Network.Hidden, 1, channelsLast: true);
+        _plain = PlainNormalization.Create(normalization, batchSize);
+        _tensorLayer = normalization.Create(Network.Hidden)!;
+        _spanLayer = normalization.Create(Network.Hidden)!;
         Random random = new(0);
         _input = RandomTensor(random, batchSize);
         _outputGradient = RandomTensor(random, batchSize);
         _result = RandomTensor(random, batchSize);
     }
 
-    public static TimingResult Measure(int batchesPerEpoch, int layers, int batchSize) =>
-        new NormalizationTiming(batchesPerEpoch, layers, batchSize).Measure();
+    public static TimingResult Measure(Trainer trainer, int batchSize)
+    {
+        Network network = trainer.Network;
+        int layers = network.NormalizationLayers.Count();
+        return new NormalizationTiming(network.Normalization, trainer.BatchesPerEpoch, layers, batchSize).Measure();
+    }
 
     private TimingResult Measure()
     {
@@ -81,13 +81,8 @@ internal sealed class NormalizationTiming
 
     private void PlainCSharp()
     {
-        ReferenceState r = _reference;
-        ReferenceBatchNorm.ForwardTraining(
-            _shape, _input.Elements(), r.Weight, r.Bias, Eps, Momentum, r.RunningMean, r.RunningVar,
-            r.SavedMean, r.SavedInvstd, _result.Elements());
-        ReferenceBatchNorm.BackwardTraining(
-            _shape, _outputGradient.Elements(), _input.Elements(), r.Weight, r.SavedMean, r.SavedInvstd,
-            _result.Elements(), r.WeightGradient, r.BiasGradient);
+        _plain.Forward(_input.Elements(), _result.Elements());
+        _plain.Backward(_outputGradient.Elements(), _input.Elements(), _result.Elements());
     }
 
     private static TimeSpan Median(TimeSpan[] times)
@@ -102,24 +97,5 @@ internal sealed class NormalizationTiming
         for (int i = 0; i < values.Length; i++)
             values[i] = random.NextSingle() - 0.5f;
         return Tensor.Create(values, [rows, Network.Hidden]);
-    }
-
-    private sealed class ReferenceState
-    {
-        public float[] Weight { get; } = [.. Enumerable.Repeat(1f, Network.Hidden)];
-
-        public float[] Bias { get; } = new float[Network.Hidden];
-
-        public float[] WeightGradient { get; } = new float[Network.Hidden];
-
-        public float[] BiasGradient { get; } = new float[Network.Hidden];
-
-        public float[] RunningMean { get; } = new float[Network.Hidden];
-
-        public float[] RunningVar { get; } = [.. Enumerable.Repeat(1f, Network.Hidden)];
-
-        public double[] SavedMean { get; } = new double[Network.Hidden];
-
-        public double[] SavedInvstd { get; } = new double[Network.Hidden];
     }
 }

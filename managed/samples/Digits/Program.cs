@@ -46,36 +46,61 @@ static int Run(Options options, IAnsiConsole console)
     Report report = new(console);
     report.Introduction(options, train, test);
 
-    // The same seeds for both: the same initial weights and the same order of the images.
-    int weightSeed = options.Seed + 1;
-    int orderSeed = options.Seed + 2;
-    Trainer normalized = new(new Network(normalized: true, weightSeed), train, test, options, orderSeed);
-    Trainer plain = new(new Network(normalized: false, weightSeed), train, test, options, orderSeed);
-    TrainingProgress.Run(console, normalized, plain, options.Epochs);
-    report.Accuracy(normalized, plain);
+    Trainer[] trainers = CreateTrainers(options, train, test);
+    Trainer main = trainers[0];
+    TrainingProgress.Run(console, trainers, options.Epochs);
+    report.Accuracy(trainers);
+    if (options.Normalization != Normalization.None)
+        report.Timing(main, NormalizationTiming.Measure(main, options.BatchSize), options.BatchSize);
 
-    int layers = normalized.Network.Normalizations.Count();
-    report.Timing(normalized, NormalizationTiming.Measure(normalized.BatchesPerEpoch, layers, options.BatchSize), options.BatchSize);
+    Evaluation trained = Evaluation.Batched(main.Network, test);
+    Network network = new(options.Normalization, options.Seed + 3);
+    Evaluation fresh = Evaluation.Batched(network, test);
+    using Checkpoint checkpoint = Checkpoint.Save(main.Network, options.SavePath);
+    checkpoint.LoadInto(network);
+    Evaluation reloaded = Evaluation.Batched(network, test);
+    report.State(checkpoint, trained, fresh, reloaded);
 
-    Evaluation batched = Evaluation.Batched(normalized.Network, test);
-    Evaluation single = Evaluation.OneByOne(normalized.Network, test);
-    report.SingleImages(batched, single, Evaluation.OneByOneWithInitialBuffers(normalized.Network, test));
+    Evaluation single = Evaluation.OneByOne(network, test);
+    bool buffers = options.Normalization == Normalization.Batch;
+    report.SingleImages(
+        options.Normalization, reloaded, single, buffers ? Evaluation.OneByOneWithInitialBuffers(network, test) : null);
     new Gallery(console, test, single).Draw();
 
-    string? failure = FindFailure(batched, single, plain.Epochs[^1].Accuracy);
-    report.Verdict(failure is null, failure ?? $"With BatchNorm1d {single.Accuracy:P1}, without {plain.Epochs[^1].Accuracy:P1}.");
+    double? plainAccuracy = trainers.Length > 1 ? trainers[^1].Epochs[^1].Accuracy : null;
+    string? failure = FindFailure(options, trained, reloaded, single, plainAccuracy);
+    string name = options.Normalization.Name();
+    string verdict = plainAccuracy is { } plain
+        ? $"With {name} {single.Accuracy:P1}, without {plain:P1}."
+        : $"Without normalization {single.Accuracy:P1}.";
+    report.Verdict(failure is null, failure ?? verdict);
     return failure is null ? Passed : Failed;
 }
 
-static string? FindFailure(Evaluation batched, Evaluation single, double plainAccuracy)
+// The run with the normalization in front, and the one without to compare with.
+static Trainer[] CreateTrainers(Options options, DigitSet train, DigitSet test)
 {
-    if (!batched.Predictions.SequenceEqual(single.Predictions))
+    // The same seeds for both: the same initial weights and the same order of the images.
+    Trainer Create(string title, Normalization normalization) =>
+        new(title, new Network(normalization, options.Seed + 1), train, test, options, options.Seed + 2);
+    return options.Normalization == Normalization.None
+        ? [Create("without normalization", Normalization.None)]
+        : [Create($"with {options.Normalization.Name()}", options.Normalization), Create("without", Normalization.None)];
+}
+
+static string? FindFailure(Options options, Evaluation trained, Evaluation reloaded, Evaluation single, double? plainAccuracy)
+{
+    if (!trained.Predictions.SequenceEqual(reloaded.Predictions))
+        return "Failed: the reloaded network must predict what the trained one does, but they differ.";
+    if (!reloaded.Predictions.SequenceEqual(single.Predictions))
         return "Failed: in eval mode a prediction must not depend on the batch, but one by one they differ.";
+    if (!options.HasDefaultTraining || plainAccuracy is not { } plain)
+        return null;
     if (single.Accuracy < RequiredAccuracy)
-        return $"Failed: {single.Accuracy:P1} with BatchNorm1d, and at least {RequiredAccuracy:P0} are expected.";
-    return single.Accuracy > plainAccuracy
+        return $"Failed: {single.Accuracy:P1} with {options.Normalization.Name()}, and at least {RequiredAccuracy:P0} are expected.";
+    return single.Accuracy > plain
         ? null
-        : $"Failed: {single.Accuracy:P1} with BatchNorm1d is not above {plainAccuracy:P1} without.";
+        : $"Failed: {single.Accuracy:P1} with {options.Normalization.Name()} is not above {plain:P1} without.";
 }
 
 static IAnsiConsole CreateConsole()

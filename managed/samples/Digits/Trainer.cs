@@ -4,16 +4,19 @@ namespace NormInterop.Samples.Digits;
 
 /// <summary>
 /// What one epoch brought: the mean loss over its batches, the accuracy on the test images after it, and how much of its training time
-/// was spent inside BatchNorm1d.
+/// was spent inside normalization layers.
 /// </summary>
 internal readonly record struct Epoch(double Loss, double Accuracy, TimeSpan NormalizationTime);
 
 /// <summary>Stochastic gradient descent for one network. Two trainers with the same seed see the same batches in the same order.</summary>
-internal sealed class Trainer(Network network, DigitSet train, DigitSet test, Options options, int seed)
+internal sealed class Trainer(string title, Network network, DigitSet train, DigitSet test, Options options, int seed)
 {
     private readonly Random _random = new(seed);
     private readonly int[] _order = [.. Enumerable.Range(0, train.Count)];
     private readonly List<Epoch> _epochs = [];
+
+    /// <summary>What tells this run from the other: "with ..." or "without".</summary>
+    public string Title => title;
 
     public Network Network => network;
 

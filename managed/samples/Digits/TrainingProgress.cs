@@ -2,18 +2,18 @@ using Spectre.Console;
 
 namespace NormInterop.Samples.Digits;
 
-/// <summary>Trains the two networks side by side, epoch by epoch, and shows how far they are.</summary>
+/// <summary>Trains the networks side by side, epoch by epoch, and shows how far they are.</summary>
 internal static class TrainingProgress
 {
-    public static void Run(IAnsiConsole console, Trainer normalized, Trainer plain, int epochs)
+    public static void Run(IAnsiConsole console, IReadOnlyList<Trainer> trainers, int epochs)
     {
         if (console.Profile.Capabilities is { Interactive: true, Ansi: true } && console.Profile.Out.IsTerminal)
-            RunWithBars(console, normalized, plain, epochs);
+            RunWithBars(console, trainers, epochs);
         else
-            RunWithLines(console, normalized, plain, epochs);
+            RunWithLines(console, trainers, epochs);
     }
 
-    private static void RunWithBars(IAnsiConsole console, Trainer normalized, Trainer plain, int epochs)
+    private static void RunWithBars(IAnsiConsole console, IReadOnlyList<Trainer> trainers, int epochs)
     {
         ProgressColumn[] columns =
         [
@@ -23,34 +23,32 @@ internal static class TrainingProgress
         ];
         console.Progress().AutoRefresh(true).Columns(columns).Start(progress =>
         {
-            int steps = epochs * normalized.BatchesPerEpoch;
-            ProgressTask normalizedTask = progress.AddTask(Describe("with BatchNorm1d", 0, epochs, null), maxValue: steps);
-            ProgressTask plainTask = progress.AddTask(Describe("without", 0, epochs, null), maxValue: steps);
+            List<(Trainer Trainer, ProgressTask Task)> rows = [];
+            foreach (Trainer trainer in trainers)
+                rows.Add((trainer, progress.AddTask(Describe(trainer, 0, epochs, null), maxValue: epochs * trainer.BatchesPerEpoch)));
+
             for (int i = 1; i <= epochs; i++)
             {
-                Epoch epoch = normalized.RunEpoch(() => normalizedTask.Increment(1));
-                normalizedTask.Description = Describe("with BatchNorm1d", i, epochs, epoch);
-                epoch = plain.RunEpoch(() => plainTask.Increment(1));
-                plainTask.Description = Describe("without", i, epochs, epoch);
+                foreach ((Trainer trainer, ProgressTask task) in rows)
+                    task.Description = Describe(trainer, i, epochs, trainer.RunEpoch(() => task.Increment(1)));
             }
         });
     }
 
-    private static void RunWithLines(IAnsiConsole console, Trainer normalized, Trainer plain, int epochs)
+    private static void RunWithLines(IAnsiConsole console, IReadOnlyList<Trainer> trainers, int epochs)
     {
         for (int i = 1; i <= epochs; i++)
         {
-            Epoch with = normalized.RunEpoch(() => { });
-            Epoch without = plain.RunEpoch(() => { });
-            console.WriteLine($"  epoch {i,2} of {epochs}    loss {with.Loss,7:F4} with BatchNorm1d  {without.Loss,8:F4} without");
+            IEnumerable<string> losses = trainers.Select(trainer => $"{trainer.RunEpoch(() => { }).Loss,8:F4} {trainer.Title}");
+            console.WriteLine($"  epoch {i,2} of {epochs}    loss {string.Join("  ", losses)}");
         }
 
         console.WriteLine();
     }
 
-    private static string Describe(string name, int done, int epochs, Epoch? epoch)
+    private static string Describe(Trainer trainer, int done, int epochs, Epoch? epoch)
     {
         string loss = epoch is { } e ? $"{e.Loss:F4}" : "";
-        return $"{name,-16}   epoch {done,2} of {epochs}   loss {loss,7}";
+        return $"{trainer.Title,-16}   epoch {done,2} of {epochs}   loss {loss,7}";
     }
 }
