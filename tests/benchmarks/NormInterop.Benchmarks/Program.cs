@@ -49,7 +49,7 @@ ManualConfig config = ManualConfig.CreateEmpty()
     .WithBuildTimeout(TimeSpan.FromMinutes(10));
 if (quick)
 {
-    string[] shapes = ["32,512,28,28", "1,64,56,56", "8,64,4,4"];
+    string[] shapes = ["32,512,28,28", "1,64,56,56", "8,64,4,4", "2,320,96,96", "8,64,128,128", "128,768"];
     config.AddFilter(new SimpleFilter(benchmark => shapes.Contains(benchmark.Parameters["Shape"])));
 }
 

@@ -1,83 +1,85 @@
-using System.Globalization;
 using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
-using NormInterop.Reference;
 
 namespace NormInterop.Benchmarks;
 
 /// <summary>What is timed.</summary>
 public enum Pass
 {
-    /// <summary>Forward with the statistics of the batch, which update the running buffers.</summary>
-    ForwardTraining,
+    /// <summary>Forward with statistics of the input; those of BatchNorm update the running buffers.</summary>
+    Forward,
 
     /// <summary>Forward with the running statistics.</summary>
-    ForwardInference,
+    Inference,
 
-    /// <summary>Backward of the training forward: input, weight and bias gradients.</summary>
+    /// <summary>Backward of <see cref="Forward"/>: gradients of input, weight and bias.</summary>
     Backward,
 }
 
-/// <summary>One shape of BatchNorm2d, by the library and by the reference: the same memory for both, (N, C, H, W), contiguous.</summary>
-internal sealed class BatchNormCase
+/// <summary>One shape of a layer, by the library and by the reference: the same memory for both, contiguous.</summary>
+internal abstract class NormCase
 {
-    private const double Eps = 1e-5;
-    private const double Momentum = 0.1;
+    protected const double Eps = 1e-5;
 
-    private readonly ChannelTensorShape _shape;
+    private readonly NormModule<float> _module;
     private readonly Pass _pass;
     private readonly Memory<float> _x;
     private readonly Memory<float> _dy;
     private readonly Memory<float> _result;
-
     private readonly Tensor<float> _xTensor;
     private readonly Tensor<float> _dyTensor;
     private readonly Tensor<float> _resultTensor;
-    private readonly BatchNorm2d<float> _module;
     private readonly NormContext<float>[] _contexts;
 
-    private readonly float[] _weight;
-    private readonly float[] _bias;
-    private readonly float[] _dweight;
-    private readonly float[] _dbias;
-    private readonly float[] _runningMean;
-    private readonly float[] _runningVar;
-    private readonly double[] _savedMean;
-    private readonly double[] _savedInvstd;
-
-    /// <summary>Makes the buffers and runs one forward, so that either implementation is ready for the pass.</summary>
-    /// <param name="shape">"N,C,H,W".</param>
+    /// <summary>Makes the buffers.</summary>
+    /// <param name="lengths">Of the input.</param>
     /// <param name="pass">What the calls run.</param>
     /// <param name="calls">Passes between two calls of <see cref="PrepareNative"/>.</param>
-    public BatchNormCase(string shape, Pass pass, int calls)
+    /// <param name="module">The layer of the library.</param>
+    /// <param name="parameters">Number of elements of the reference's weight, bias and their gradients.</param>
+    /// <param name="statistics">Number of elements of what the reference saves for its backward.</param>
+    protected NormCase(int[] lengths, Pass pass, int calls, NormModule<float> module, int parameters, int statistics)
     {
-        nint[] lengths = [.. shape.Split(',').Select(l => nint.Parse(l, CultureInfo.InvariantCulture))];
-        int channels = (int)lengths[1];
-        _shape = new ChannelTensorShape((int)lengths[0], channels, (int)(lengths[2] * lengths[3]));
+        _module = module;
+        _module.Train(pass != Pass.Inference);
         _pass = pass;
-
-        (float[] memory, int[] starts) = Place(_shape.Count, 3);
-        Memory<float> Buffer(int i) => memory.AsMemory(starts[i], _shape.Count);
-        Tensor<float> View(int i) => Tensor.Create(memory, starts[i], lengths, []);
+        int count = lengths.Aggregate(1, (product, length) => checked(product * length));
+        (float[] memory, int[] starts) = Place(count, 3);
+        nint[] tensorLengths = [.. lengths];
+        Memory<float> Buffer(int i) => memory.AsMemory(starts[i], count);
+        Tensor<float> View(int i) => Tensor.Create(memory, starts[i], tensorLengths, []);
         (_x, _dy, _result) = (Buffer(0), Buffer(1), Buffer(2));
         (_xTensor, _dyTensor, _resultTensor) = (View(0), View(1), View(2));
         Random random = new(1);
         FillUniform(random, _x.Span);
         FillUniform(random, _dy.Span);
 
-        (_weight, _bias) = (Filled(channels, 1), new float[channels]);
-        (_dweight, _dbias) = (new float[channels], new float[channels]);
-        (_runningMean, _runningVar) = (new float[channels], Filled(channels, 1));
-        (_savedMean, _savedInvstd) = (new double[channels], new double[channels]);
-
-        _module = new BatchNorm2d<float>(channels, Eps, Momentum);
-        _module.Train(pass != Pass.ForwardInference);
+        (Weight, Bias) = (Filled(parameters, 1), new float[parameters]);
+        (WeightGradient, BiasGradient) = (new float[parameters], new float[parameters]);
+        (SavedMean, SavedInvstd) = (new double[statistics], new double[statistics]);
 
         // A context serves one backward per forward. To time backward passes alone, as many contexts wait as there will be calls.
         _contexts = [.. Enumerable.Range(0, pass == Pass.Backward ? calls : 1).Select(_ => new NormContext<float>())];
         PrepareNative();
-        ReferenceForwardTraining();
     }
+
+    protected ReadOnlySpan<float> X => _x.Span;
+
+    protected ReadOnlySpan<float> OutputGradient => _dy.Span;
+
+    protected Span<float> Result => _result.Span;
+
+    protected float[] Weight { get; }
+
+    protected float[] Bias { get; }
+
+    protected float[] WeightGradient { get; }
+
+    protected float[] BiasGradient { get; }
+
+    protected double[] SavedMean { get; }
+
+    protected double[] SavedInvstd { get; }
 
     /// <summary>Fills the contexts that <see cref="Native"/> will use up. Not for the clock.</summary>
     public void PrepareNative()
@@ -94,10 +96,10 @@ internal sealed class BatchNormCase
     {
         switch (_pass)
         {
-            case Pass.ForwardTraining:
+            case Pass.Forward:
                 _module.Forward<float>(_xTensor, _resultTensor, _contexts[0]);
                 break;
-            case Pass.ForwardInference:
+            case Pass.Inference:
                 _module.Forward<float>(_xTensor, _resultTensor);
                 break;
             default:
@@ -111,22 +113,33 @@ internal sealed class BatchNormCase
     {
         switch (_pass)
         {
-            case Pass.ForwardTraining:
-                ReferenceForwardTraining();
+            case Pass.Forward:
+                ReferenceForward();
                 break;
-            case Pass.ForwardInference:
-                ReferenceBatchNorm.ForwardInference(
-                    _shape, _x.Span, _weight, _bias, Eps, _runningMean, _runningVar, _result.Span);
+            case Pass.Inference:
+                ReferenceInference();
                 break;
             default:
-                ReferenceBatchNorm.BackwardTraining(
-                    _shape, _dy.Span, _x.Span, _weight, _savedMean, _savedInvstd, _result.Span, _dweight, _dbias);
+                ReferenceBackward();
                 break;
         }
     }
 
-    private void ReferenceForwardTraining() => ReferenceBatchNorm.ForwardTraining(
-        _shape, _x.Span, _weight, _bias, Eps, Momentum, _runningMean, _runningVar, _savedMean, _savedInvstd, _result.Span);
+    /// <summary>From <see cref="X"/> to <see cref="Result"/>, with statistics of the input.</summary>
+    protected abstract void ReferenceForward();
+
+    /// <summary>The gradients of <see cref="ReferenceForward"/>, which has run.</summary>
+    protected abstract void ReferenceBackward();
+
+    /// <summary>With running statistics, where the layer has them.</summary>
+    protected virtual void ReferenceInference() => throw new NotSupportedException($"{_module} has no running statistics.");
+
+    protected static float[] Filled(int count, float value)
+    {
+        float[] values = new float[count];
+        Array.Fill(values, value);
+        return values;
+    }
 
     // Where the tensors lie must not be left to chance. A load that has the last 12 bits of its address in common with a store shortly
     // before it waits for that store. Arrays of a power of two, one after another, are in that position for their whole length, which can
@@ -143,17 +156,9 @@ internal sealed class BatchNormCase
         return (memory, [.. Enumerable.Range(0, buffers).Select(i => first + (i * stride))]);
     }
 
-
     private static void FillUniform(Random random, Span<float> values)
     {
         foreach (ref float value in values)
             value = random.NextSingle() - 0.5f;
-    }
-
-    private static float[] Filled(int count, float value)
-    {
-        float[] values = new float[count];
-        Array.Fill(values, value);
-        return values;
     }
 }
