@@ -62,12 +62,12 @@ internal static class FunctionCall
         Tensor<T>? biasGradient = null)
         where TData : unmanaged
         where T : unmanaged, IBinaryFloatingPointIeee754<T> => function switch
-    {
-        "BatchNorm" => Norm.BatchNormBackward(dy, context, weight, weightGradient, biasGradient),
-        "LayerNorm" => Norm.LayerNormBackward(dy, context, weight, weightGradient, biasGradient),
-        "GroupNorm" => Norm.GroupNormBackward(dy, context, weight, weightGradient, biasGradient),
-        "InstanceNorm" => Norm.InstanceNormBackward(dy, context, weight, weightGradient, biasGradient),
-        "RmsNorm" => Norm.RmsNormBackward(dy, context, weight, weightGradient),
-        _ => throw new ArgumentOutOfRangeException(nameof(function), function, "Expected one of the names."),
-    };
+        {
+            "BatchNorm" => Norm.BatchNormBackward(dy, context, weight, weightGradient, biasGradient),
+            "LayerNorm" => Norm.LayerNormBackward(dy, context, weight, weightGradient, biasGradient),
+            "GroupNorm" => Norm.GroupNormBackward(dy, context, weight, weightGradient, biasGradient),
+            "InstanceNorm" => Norm.InstanceNormBackward(dy, context, weight, weightGradient, biasGradient),
+            "RmsNorm" => Norm.RmsNormBackward(dy, context, weight, weightGradient),
+            _ => throw new ArgumentOutOfRangeException(nameof(function), function, "Expected one of the names."),
+        };
 }
