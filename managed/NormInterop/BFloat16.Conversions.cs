@@ -24,7 +24,7 @@ public readonly partial struct BFloat16
     /// <exception cref="OverflowException">The number is NaN, infinite, or beyond a decimal.</exception>
     public static explicit operator decimal(BFloat16 value) => (decimal)(double)value;
 
-    /// <summary>Drops the fraction; NaN becomes 0, and numbers out of range the nearest limit.</summary>
+    /// <summary>Drops the fraction. NaN and numbers out of range become what a float's conversion makes of them, which is unspecified.</summary>
     /// <param name="value">The number to convert.</param>
     public static explicit operator byte(BFloat16 value) => (byte)(float)value;
 
@@ -40,28 +40,29 @@ public readonly partial struct BFloat16
     /// <inheritdoc cref="explicit operator byte(BFloat16)"/>
     public static explicit operator ushort(BFloat16 value) => (ushort)(float)value;
 
-    /// <inheritdoc cref="explicit operator byte(BFloat16)"/>
+    /// <summary>Drops the fraction; NaN becomes 0, and numbers out of range the nearest limit.</summary>
+    /// <param name="value">The number to convert.</param>
     public static explicit operator int(BFloat16 value) => (int)(float)value;
 
-    /// <inheritdoc cref="explicit operator byte(BFloat16)"/>
+    /// <inheritdoc cref="explicit operator int(BFloat16)"/>
     public static explicit operator uint(BFloat16 value) => (uint)(float)value;
 
-    /// <inheritdoc cref="explicit operator byte(BFloat16)"/>
+    /// <inheritdoc cref="explicit operator int(BFloat16)"/>
     public static explicit operator long(BFloat16 value) => (long)(float)value;
 
-    /// <inheritdoc cref="explicit operator byte(BFloat16)"/>
+    /// <inheritdoc cref="explicit operator int(BFloat16)"/>
     public static explicit operator ulong(BFloat16 value) => (ulong)(float)value;
 
-    /// <inheritdoc cref="explicit operator byte(BFloat16)"/>
+    /// <inheritdoc cref="explicit operator int(BFloat16)"/>
     public static explicit operator nint(BFloat16 value) => (nint)(float)value;
 
-    /// <inheritdoc cref="explicit operator byte(BFloat16)"/>
+    /// <inheritdoc cref="explicit operator int(BFloat16)"/>
     public static explicit operator nuint(BFloat16 value) => (nuint)(float)value;
 
-    /// <inheritdoc cref="explicit operator byte(BFloat16)"/>
+    /// <inheritdoc cref="explicit operator int(BFloat16)"/>
     public static explicit operator Int128(BFloat16 value) => (Int128)(double)value;
 
-    /// <inheritdoc cref="explicit operator byte(BFloat16)"/>
+    /// <inheritdoc cref="explicit operator int(BFloat16)"/>
     public static explicit operator UInt128(BFloat16 value) => (UInt128)(double)value;
 
     /// <summary>Drops the fraction.</summary>

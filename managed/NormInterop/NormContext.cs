@@ -20,7 +20,6 @@ public sealed class NormContext<T>
     private double[] _invstd = [];
     private T[] _runningMean = [];
     private T[] _runningVar = [];
-    private int _saved;
 
     /// <summary>Whether a forward has filled this context and no backward has used it yet.</summary>
     public bool IsPending => Kernel != NormKernel.None;
@@ -41,16 +40,21 @@ public sealed class NormContext<T>
 
     internal ReadOnlySpan<nint> Lengths => _lengths.AsSpan(0, _rank);
 
-    /// <summary>Means that the forward saved; empty where it has none.</summary>
-    internal Span<double> Mean => MeanRoom(Kernel, _saved);
-
-    /// <summary>1 / sqrt(var + eps), for RMSNorm 1 / sqrt(mean(x^2) + eps); empty where the forward saved none.</summary>
-    internal Span<double> Invstd => InvstdRoom(Kernel, _saved);
-
-    /// <summary>The running mean that the forward used, C elements; empty where it used none.</summary>
-    internal Span<T> RunningMean => UsesRunning(Kernel) ? _runningMean.AsSpan(0, _saved) : default;
-
-    internal Span<T> RunningVar => UsesRunning(Kernel) ? _runningVar.AsSpan(0, _saved) : default;
+    /// <summary>What Backward reads, taken once.</summary>
+    internal ContextSnapshot<T> Snapshot()
+    {
+        NormKernel kernel = Kernel;
+        return new()
+        {
+            Kernel = kernel,
+            Geometry = Geometry,
+            Eps = Eps,
+            Mean = HasMean(kernel) ? _mean : default(Span<double>),
+            Invstd = UsesRunning(kernel) ? default(Span<double>) : _invstd,
+            RunningMean = UsesRunning(kernel) ? _runningMean : default(Span<T>),
+            RunningVar = UsesRunning(kernel) ? _runningVar : default(Span<T>),
+        };
+    }
 
     /// <summary>Makes room and keeps what is there: until <see cref="Complete"/>, a forward can still fail.</summary>
     internal void Reserve(NormKernel kernel, int count)
@@ -81,13 +85,12 @@ public sealed class NormContext<T>
 
     /// <summary>Marks the context as filled by a forward that succeeded.</summary>
     internal void Complete(
-        NormKernel kernel, Type dataType, ReadOnlySpan<nint> lengths, in NormGeometry geometry, int saved, double eps)
+        NormKernel kernel, Type dataType, ReadOnlySpan<nint> lengths, in NormGeometry geometry, double eps)
     {
         Clear();
         Grow(ref _lengths, lengths.Length);
         lengths.CopyTo(_lengths);
         _rank = lengths.Length;
-        _saved = saved;
         Geometry = geometry;
         DataType = dataType;
         Eps = eps;

@@ -65,7 +65,7 @@ internal static unsafe class NormCalls
             return;
         if (given)
             context.KeepRunning(arguments.RunningMean, arguments.RunningVar);
-        context.Complete(arguments.Kernel, typeof(TData), input.Lengths, geometry, saved, arguments.Eps);
+        context.Complete(arguments.Kernel, typeof(TData), input.Lengths, geometry, arguments.Eps);
     }
 
     /// <summary>
@@ -94,7 +94,9 @@ internal static unsafe class NormCalls
         CheckGradientsApart<TData, T>(gradOutput, nameof(gradOutput), weightGradient, biasGradient);
         CheckGradientsApart<TData, T>(gradInput, nameof(gradInput), weightGradient, biasGradient);
         Aliasing.CheckApart(weight, nameof(weight), (ReadOnlyTensorSpan<TData>)gradInput, nameof(gradInput));
-        NormGeometry geometry = context.Geometry;
+        ContextSnapshot<T> saved = context.Snapshot();
+        saved.Check(input.Lengths, weight.Length, weightGradient.Length, biasGradient.Length);
+        NormGeometry geometry = saved.Geometry;
         int axis = geometry.FormatAxis;
         DataLayout layout = DataLayout.Of(input.Lengths, input.Strides, axis);
         MemoryFormat format = geometry.ComputeFormat(layout);
@@ -106,8 +108,8 @@ internal static unsafe class NormCalls
         using DenseOutput<TData> dx = new(gradInput, DataLayout.Of(gradInput.Lengths, gradInput.Strides, axis), format, nameof(gradInput));
         fixed (TData* px = x, pdy = dy, pdx = dx)
         fixed (T* gamma = weight, dgamma = weightGradient, dbeta = biasGradient)
-        fixed (T* runningMean = context.RunningMean, runningVar = context.RunningVar)
-        fixed (double* mean = context.Mean, invstd = context.Invstd)
+        fixed (T* runningMean = saved.RunningMean, runningVar = saved.RunningVar)
+        fixed (double* mean = saved.Mean, invstd = saved.Invstd)
         {
             BackwardPointers pointers = new()
             {
@@ -122,7 +124,7 @@ internal static unsafe class NormCalls
                 SavedMean = mean,
                 SavedInvstd = invstd,
             };
-            NativeCall.Check(NormKernels.Backward<TData>(context.Kernel, geometry, format, context.Eps, maxThreads, pointers));
+            NativeCall.Check(NormKernels.Backward<TData>(saved.Kernel, geometry, format, saved.Eps, maxThreads, pointers));
         }
 
         dx.Commit();

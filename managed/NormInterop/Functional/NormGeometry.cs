@@ -46,7 +46,9 @@ internal readonly record struct NormGeometry
     /// <summary>Channels in any number of dimensions, none included. Tensors without elements count as without samples.</summary>
     internal static NormGeometry OfScale(ReadOnlySpan<nint> lengths, int axis, int axes)
     {
-        NormGeometry geometry = axes == 1 ? OfChannels(lengths, axis) : Of(lengths, axis, axes) with { ContiguousOnly = axes > 1 };
+        NormGeometry geometry = axes == 1 && axis == UsualAxis
+            ? OfChannels(lengths)
+            : Of(lengths, axis, axes) with { ContiguousOnly = axes > 0 };
         return lengths.Contains(0) ? geometry with { Batch = 0 } : geometry;
     }
 

@@ -5,7 +5,8 @@ namespace NormInterop;
 
 public sealed partial class CaffeBatchNorm<T>
 {
-    /// <summary>A BatchNorm1d that computes in evaluation what this layer and a Scale layer after it do with global statistics.</summary>
+    /// <summary>A BatchNorm1d that computes in evaluation what this layer and a Scale layer after it do with global
+    /// statistics, but for the rounding of the averages to T.</summary>
     /// <param name="scale">The Scale layer, of one dimension, the channels; null for weight 1 and bias 0.</param>
     /// <returns>
     /// A layer with copies: running mean = meanSum / factor, running variance = varSum / factor (0 where factor is 0), weight = scale,
@@ -19,12 +20,14 @@ public sealed partial class CaffeBatchNorm<T>
     public BatchNorm1d<T> ToBatchNorm1d(CaffeScale<T>? scale = null) =>
         Fill(new BatchNorm1d<T>(NumFeatures, Eps, 1 - MovingAverageFraction), scale).Train(IsTraining);
 
-    /// <summary>A BatchNorm2d that computes in evaluation what this layer and a Scale layer after it do with global statistics.</summary>
+    /// <summary>A BatchNorm2d that computes in evaluation what this layer and a Scale layer after it do with global
+    /// statistics, but for the rounding of the averages to T.</summary>
     /// <inheritdoc cref="ToBatchNorm1d"/>
     public BatchNorm2d<T> ToBatchNorm2d(CaffeScale<T>? scale = null) =>
         Fill(new BatchNorm2d<T>(NumFeatures, Eps, 1 - MovingAverageFraction), scale).Train(IsTraining);
 
-    /// <summary>A BatchNorm3d that computes in evaluation what this layer and a Scale layer after it do with global statistics.</summary>
+    /// <summary>A BatchNorm3d that computes in evaluation what this layer and a Scale layer after it do with global
+    /// statistics, but for the rounding of the averages to T.</summary>
     /// <inheritdoc cref="ToBatchNorm1d"/>
     public BatchNorm3d<T> ToBatchNorm3d(CaffeScale<T>? scale = null) =>
         Fill(new BatchNorm3d<T>(NumFeatures, Eps, 1 - MovingAverageFraction), scale).Train(IsTraining);

@@ -147,14 +147,17 @@ public sealed partial class CaffeBatchNorm<T> : NormModule<T>
         double[] exactMean = ArrayPool<double>.Shared.Rent(NumFeatures), exactInvstd = ArrayPool<double>.Shared.Rent(NumFeatures);
         try
         {
-            Average(MeanSum.DenseSpan(), mean);
-            Average(VarSum.DenseSpan(), var);
+            ReadOnlySpan<T> means = MeanSum.DenseSpan(), vars = VarSum.DenseSpan();
+            double factor = FactorValue;
             for (int i = 0; i < NumFeatures; i++)
             {
-                exactMean[i] = Average(MeanSum.DenseSpan()[i]);
-                double spread = Average(VarSum.DenseSpan()[i]) + Eps;
+                exactMean[i] = Average(means[i], factor);
+                double spread = Average(vars[i], factor) + Eps;
                 exactInvstd[i] = spread == 0 ? 0 : 1 / Math.Sqrt(spread);
             }
+
+            Average(means, mean);
+            Average(vars, var);
 
             NormArguments<T> arguments = Arguments(NormKernel.RunningStatistics, Eps) with
             {
@@ -177,11 +180,12 @@ public sealed partial class CaffeBatchNorm<T> : NormModule<T>
     /// <summary>sums / factor, or 0 where factor is 0.</summary>
     private void Average(ReadOnlySpan<T> sums, Span<T> averages)
     {
+        double factor = FactorValue;
         for (int i = 0; i < sums.Length; i++)
-            averages[i] = T.CreateTruncating(Average(sums[i]));
+            averages[i] = T.CreateTruncating(Average(sums[i], factor));
     }
 
-    private double Average(T sum) => FactorValue == 0 ? 0 : double.CreateTruncating(sum) / FactorValue;
+    private static double Average(T sum, double factor) => factor == 0 ? 0 : double.CreateTruncating(sum) / factor;
 
     private void CheckSumsApart<TData>(in ReadOnlyTensorSpan<TData> tensor, string name)
     {

@@ -34,12 +34,20 @@ public sealed class CaffeScale<T> : NormModule<T>
     /// <param name="biasTerm">Whether there is a bias.</param>
     /// <exception cref="NotSupportedException">T is neither float nor double.</exception>
     /// <exception cref="ArgumentException">The shape has a length below 1, or more elements than an array can.</exception>
-    /// <exception cref="ArgumentOutOfRangeException">The shape has more dimensions than there are from a negative axis on.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The shape has more dimensions than there are from a negative axis on, or no tensor has
+    /// such an axis.</exception>
     public CaffeScale(ReadOnlySpan<int> shape, int axis = 1, bool biasTerm = false)
     {
         Guard.ParameterType<T>();
         _lengths = Shapes.Lengths(shape, nameof(shape));
-        if (axis < 0 && shape.Length > -(long)axis)
+        const int mostDimensions = 1 << 16;
+        if (axis is < -mostDimensions or > mostDimensions)
+        {
+            throw new ArgumentOutOfRangeException(
+                nameof(axis), axis, $"Expected an axis from -{mostDimensions} to {mostDimensions}; no tensor has more dimensions.");
+        }
+
+        if (axis < 0 && shape.Length > -axis)
         {
             throw new ArgumentOutOfRangeException(
                 nameof(axis), axis, $"Expected an axis with {shape.Length} dimensions from there on, for the {shape.Length} of the shape.");

@@ -1,5 +1,4 @@
 using System.Numerics;
-using System.Numerics.Tensors;
 using System.Text;
 using NormInterop.Functional;
 
@@ -83,7 +82,7 @@ internal static class StateTransfer
         }
 
         T[] values = tensor.ToArray<T>();
-        return () => Tensor.Create(values, slot.Tensor.Lengths).AsReadOnlyTensorSpan().CopyTo(slot.Tensor.AsTensorSpan());
+        return () => values.CopyTo(slot.Tensor.DenseSpan());
     }
 
     private static string Refusal(

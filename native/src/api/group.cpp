@@ -53,8 +53,8 @@ ni_status backward(const GroupCall& call, const void* dy, const void* x, const v
 
 /// Opens a call whose descriptor is that of instance normalization: one channel per group.
 ni_status open_instances(const ni_channel_shape* shape, GroupCall* call) {
-    ChannelTensor tensor;
-    NI_RETURN_IF_FAILED(check_shape(shape, &tensor));
+    NormCall<ni_channel_shape, ChannelTensor> channels;
+    NI_RETURN_IF_FAILED(channels.open(shape));
     const ni_group_shape groups{sizeof(ni_group_shape), shape->data_type, shape->layout,  shape->max_threads,
                                 shape->batch,           shape->channels,  shape->spatial, shape->channels};
     return call->open(&groups);

@@ -49,16 +49,16 @@ struct NormCall {
     ni_status run(Body body) const {
         switch (data_type) {
             case NI_DATA_TYPE_FLOAT64:
-                body(Float64(), *kernels->float64);
+                body(Float64(), kernels->of(Float64()));
                 break;
             case NI_DATA_TYPE_FLOAT16:
-                body(Float16(), *kernels->float16);
+                body(Float16(), kernels->of(Float16()));
                 break;
             case NI_DATA_TYPE_BFLOAT16:
-                body(BFloat16(), *kernels->bfloat16);
+                body(BFloat16(), kernels->of(BFloat16()));
                 break;
             default:
-                body(Float32(), *kernels->float32);
+                body(Float32(), kernels->of(Float32()));
                 break;
         }
         return NI_STATUS_OK;

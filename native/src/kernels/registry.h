@@ -24,9 +24,10 @@
 //                            normalized x, (x - center[r]) * scale[r] + offset[r], to sum_dy_xhat[c]
 //
 // Outputs may be exactly one of the inputs. In the rows and columns kernels, every array is at the piece's first
-// channel (those of `by_row` at its first row). Those that reduce rows take at most kRowTile channels; the arrays they
-// write have room for whole vectors of 16, and what stands there beyond the channels is undefined. The affine kernels
-// want a weight or a bias, the backward ones a weight: without, the planes kernels do the same.
+// channel (those of `by_row` at its first row). The rows kernels that reduce take at most kRowTile channels. Arrays
+// that reductions write have room for whole vectors of 16; what stands there beyond the channels is undefined. The
+// affine kernels want a weight or a bias, the backward ones a weight: without, the planes kernels do the same. Streamed
+// stores are published by parallel::run, not by kernels.
 #define NI_KERNELS(KERNEL)                                                                                         \
     KERNEL(planes_moments, (const Data* x, const Planes& planes, Moments* out))                                    \
     KERNEL(planes_squares, (const Data* x, const Planes& planes, Moments* out))                                    \

@@ -7,6 +7,10 @@
 #include <algorithm>
 #include <atomic>
 
+#if defined(__x86_64__) || defined(_M_X64)
+#include <emmintrin.h>
+#endif
+
 #include "parallel/float_mode.h"
 
 namespace ni::parallel {
@@ -75,6 +79,14 @@ private:
     int32_t taken_ = 0;
 };
 
+/// Lets other threads see what this one has written past the cache. Once at the end: after each piece, waiting for the
+/// stores to arrive would cost as much as small pieces themselves.
+void publish_streamed_stores() {
+#if defined(__x86_64__) || defined(_M_X64)
+    _mm_sfence();
+#endif
+}
+
 }  // namespace
 
 int32_t limit() {
@@ -97,6 +109,7 @@ void run(int64_t pieces, int32_t threads, void (*body)(void* context, int64_t pi
     const Helpers helpers(std::max(wanted, 0), std::max(limit(), threads) - 1);
     if (helpers.taken() == 0) {
         for (int64_t i = 0; i < pieces; ++i) body(context, i);
+        publish_streamed_stores();
         return;
     }
     std::atomic<int64_t> next{0};
@@ -104,6 +117,7 @@ void run(int64_t pieces, int32_t threads, void (*body)(void* context, int64_t pi
     {
         const DefaultFloatMode mode;
         for (int64_t i; (i = next.fetch_add(1, std::memory_order_relaxed)) < pieces;) body(context, i);
+        publish_streamed_stores();
     }
 }
 

@@ -44,7 +44,6 @@ NI_INLINE void f32_stream(float* p, F32 v) {
     _mm256_stream_ps(p, v.low);
     _mm256_stream_ps(p + 8, v.high);
 }
-NI_INLINE void stream_fence() { _mm_sfence(); }
 NI_INLINE F32 f32_keep_first(F32 v, int n) {
     return {_mm256_and_ps(v.low, _mm256_castsi256_ps(first_lanes(n))),
             _mm256_and_ps(v.high, _mm256_castsi256_ps(first_lanes(n - 8)))};

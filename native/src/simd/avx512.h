@@ -20,7 +20,6 @@ NI_INLINE F32 f32_load_first(const float* p, int n) { return _mm512_maskz_loadu_
 NI_INLINE void f32_store(float* p, F32 v) { _mm512_storeu_ps(p, v); }
 NI_INLINE void f32_store_first(float* p, F32 v, int n) { _mm512_mask_storeu_ps(p, first_lanes(n), v); }
 NI_INLINE void f32_stream(float* p, F32 v) { _mm512_stream_ps(p, v); }
-NI_INLINE void stream_fence() { _mm_sfence(); }
 NI_INLINE F32 f32_keep_first(F32 v, int n) { return _mm512_maskz_mov_ps(first_lanes(n), v); }
 NI_INLINE F32 f32_add(F32 a, F32 b) { return _mm512_add_ps(a, b); }
 NI_INLINE F32 f32_sub(F32 a, F32 b) { return _mm512_sub_ps(a, b); }

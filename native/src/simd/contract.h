@@ -22,7 +22,7 @@
 //   f32_load_first(p, n)       the first n floats at p (0 <= n <= 16), other lanes +0; reads no byte beyond them
 //   f32_store(p, v)            16 floats to p, any alignment
 //   f32_store_first(p, v, n)   the first n lanes to p; writes no byte beyond them
-//   f32_stream(p, v)           16 floats to p, aligned to 64 bytes, past the cache; stream_fence() before others read
+//   f32_stream(p, v)           16 floats to p, aligned to 64 bytes, past the cache; parallel::run lets others see them
 //   f32_keep_first(v, n)       the first n lanes of v, other lanes +0
 //   f32_add, f32_sub, f32_mul  per lane
 //   f32_fma(a, b, c)           a * b + c, rounded once

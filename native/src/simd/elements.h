@@ -121,14 +121,4 @@ NI_INLINE Vec<E> load_values(const T* p, int lanes) {
     return v;
 }
 
-/// One element as a double: exact.
-NI_INLINE double value_of(ni::Float32, float v) { return static_cast<double>(v); }
-NI_INLINE double value_of(ni::Float64, double v) { return v; }
-template <class E>
-NI_INLINE double value_of(E, uint16_t v) {
-    double lanes[8];
-    f64_store(lanes, from_bits(E(), u16_load_first(&v, 1)).low);
-    return lanes[0];
-}
-
 }  // namespace

@@ -80,7 +80,6 @@ NI_INLINE void f32_store_first(float* p, const F32& v, int n) {
     for (int i = 0; i < n; ++i) p[i] = lanes[i];
 }
 NI_INLINE void f32_stream(float* p, const F32& v) { f32_store(p, v); }
-NI_INLINE void stream_fence() {}
 
 /// The lanes from `first` on that are among the first n.
 NI_INLINE Ints kept(int first, int n) {

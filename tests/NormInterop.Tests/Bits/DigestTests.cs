@@ -13,6 +13,7 @@ public sealed class DigestTests
         # A change here means that results have changed in their last bits. Where that is on purpose, because the order of operations in a
         # kernel is another one, rebuild the native library, and then:
         # {Digests.RewriteVariable}=1 dotnet test tests/NormInterop.Tests -c Release --filter Name~Bits_
+        # once to write, and once more, without the variable, for the instruction sets that were compared before it wrote.
 
         """.ReplaceLineEndings("\n");
 

@@ -21,6 +21,9 @@ struct SplitMean {
           low(static_cast<double>(high) == mean ? 0.0 : mean - static_cast<double>(high)) {}
     Constant high;
     double low;
+
+    /// low * v. An infinite v, of data with infinities, must not become NaN where nothing is left of the mean.
+    double times_low(double v) const { return low == 0 ? 0.0 : low * v; }
 };
 
 /// y = (x - mean) * invstd * gamma + beta as (x - high) * s + (beta - low * s).
@@ -28,7 +31,7 @@ template <class Constant>
 ApplyConstants<Constant> apply_constants(double mean, double invstd, double gamma, double beta) {
     const SplitMean<Constant> split(mean);
     const double scale = gamma * invstd;
-    return {split.high, static_cast<Constant>(scale), static_cast<Constant>(beta - split.low * scale)};
+    return {split.high, static_cast<Constant>(scale), static_cast<Constant>(beta - split.times_low(scale))};
 }
 
 /// dx = dy * scale - common * (mean_g + x^ * k), with x^ = (x - mean) * invstd and k = invstd * mean_g_xmu, as
@@ -41,13 +44,15 @@ BackwardConstants<Constant> backward_constants(double mean, double invstd, doubl
     const SplitMean<Constant> split(mean);
     const double k = invstd * mean_g_xmu;
     return {split.high, static_cast<Constant>(invstd), static_cast<Constant>(scale), static_cast<Constant>(-common * k),
-            static_cast<Constant>(common * (split.low * invstd * k - mean_g))};
+            static_cast<Constant>(common * (split.times_low(invstd * k) - mean_g))};
 }
 
 /// sum(dy * (x - mean)) from the sum around the rounded mean.
 template <class Constant>
 GradientSums recentered(const GradientSums& sums, double mean) {
-    return {sums.dy, sums.dy_xmu - SplitMean<Constant>(mean).low * sums.dy};
+    // Sums that are infinite already have no use for the correction.
+    const double rest = sums.dy - sums.dy == 0 ? SplitMean<Constant>(mean).times_low(sums.dy) : 0.0;
+    return {sums.dy, sums.dy_xmu - rest};
 }
 
 /// Element c of an array of parameters that may be absent.

@@ -7,37 +7,47 @@
 
 namespace {
 
+/// Whether sums can leave the range of their type although they have a place in a double: those of floats. Of the
+/// 16-bit types, which are summed in double, no product can.
+template <class E>
+constexpr bool kSumsMayFail = sizeof(Constant<E>) < sizeof(double);
+
+/// f(vector, lanes) for all elements, in memory order; lanes beyond a run are 0.
+template <class E, class F>
+NI_INLINE void each_vector(const Data<E>* x, const ni::Planes& planes, F f) {
+    for (int64_t p = 0; p < planes.count; ++p) {
+        const Data<E>* run = x + p * planes.stride;
+        for (int64_t i = 0; i < planes.length; i += 16) {
+            const int64_t rest = planes.length - i;
+            const int lanes = rest >= 16 ? 16 : static_cast<int>(rest);
+            f(load_lanes<E>(run + i, lanes), lanes);
+        }
+    }
+}
+
 /// Two passes in double: exact enough for any finite input. For blocks that the fast pass is not fit for.
 template <class E>
 void planes_moments_exact(const Data<E>* x, const ni::Planes& planes, ni::Moments* out) {
     const double count = static_cast<double>(planes.count * planes.length);
     F64 sum_low = f64_zero(), sum_high = f64_zero();
-    const auto each = [&](auto f) __attribute__((always_inline)) {
-        for (int64_t p = 0; p < planes.count; ++p) {
-            const Data<E>* run = x + p * planes.stride;
-            for (int64_t i = 0; i < planes.length; i += 16) {
-                const int64_t rest = planes.length - i;
-                const int lanes = rest >= 16 ? 16 : static_cast<int>(rest);
-                f(load_lanes<E>(run + i, lanes), lanes);
-            }
-        }
-    };
-    each([&](Vec<E> v, int) __attribute__((always_inline)) {
-        sum_low = f64_add(sum_low, low(v));
-        sum_high = f64_add(sum_high, high(v));
-    });
+    each_vector<E>(
+        x, planes, [&](Vec<E> v, int) __attribute__((always_inline)) {
+            sum_low = f64_add(sum_low, low(v));
+            sum_high = f64_add(sum_high, high(v));
+        });
     const double mean = f64_reduce_add(f64_add(sum_low, sum_high)) / count;
     const F64 center = f64_set(mean);
     sum_low = sum_high = f64_zero();
     F64 square_low = f64_zero(), square_high = f64_zero();
-    each([&](Vec<E> v, int lanes) __attribute__((always_inline)) {
-        const F64 d_low = f64_keep_first(f64_sub(low(v), center), lower(lanes));
-        const F64 d_high = f64_keep_first(f64_sub(high(v), center), upper(lanes));
-        sum_low = f64_add(sum_low, d_low);
-        sum_high = f64_add(sum_high, d_high);
-        square_low = f64_add(square_low, f64_mul(d_low, d_low));
-        square_high = f64_add(square_high, f64_mul(d_high, d_high));
-    });
+    each_vector<E>(
+        x, planes, [&](Vec<E> v, int lanes) __attribute__((always_inline)) {
+            const F64 d_low = f64_keep_first(f64_sub(low(v), center), lower(lanes));
+            const F64 d_high = f64_keep_first(f64_sub(high(v), center), upper(lanes));
+            sum_low = f64_add(sum_low, d_low);
+            sum_high = f64_add(sum_high, d_high);
+            square_low = f64_add(square_low, f64_mul(d_low, d_low));
+            square_high = f64_add(square_high, f64_mul(d_high, d_high));
+        });
     const double residue = f64_reduce_add(f64_add(sum_low, sum_high));
     const double squares = f64_reduce_add(f64_add(square_low, square_high));
     // An infinite mean makes both sums NaN: the mean stays infinite, the variance is NaN.
@@ -87,7 +97,7 @@ void planes_moments(const Data<E>* x, const ni::Planes& planes, ni::Moments* out
     out->m2 = m2;
 }
 
-/// sum(x^2), and again in double where squares may have overflowed or vanished.
+/// sum(x^2), and again in double where squares may have overflowed or vanished as floats.
 template <class E>
 void planes_squares(const Data<E>* x, const ni::Planes& planes, ni::Moments* out) {
     Sums<E> squares;
@@ -105,14 +115,13 @@ void planes_squares(const Data<E>* x, const ni::Planes& planes, ni::Moments* out
         [&]() __attribute__((always_inline)) { empty(squares); });
     double square = total(squares);
     const double count = static_cast<double>(planes.count * planes.length);
-    if (!ni_screen::trusted(square, square, count, Constant<E>())) {
-        square = 0;
-        for (int64_t p = 0; p < planes.count; ++p) {
-            for (int64_t i = p * planes.stride; i < p * planes.stride + planes.length; ++i) {
-                const double v = value_of(E(), x[i]);
-                square += v * v;
-            }
-        }
+    if (kSumsMayFail<E> && !ni_screen::trusted(square, square, count, Constant<E>())) {
+        F64 sum = f64_zero();
+        each_vector<E>(
+            x, planes, [&](Vec<E> v, int) __attribute__((always_inline)) {
+                sum = f64_add(sum, f64_add(f64_mul(low(v), low(v)), f64_mul(high(v), high(v))));
+            });
+        square = f64_reduce_add(sum);
     }
     *out = {0.0, square};
 }
@@ -134,13 +143,14 @@ NI_INLINE bool is_finite(double v) { return v - v == 0.0; }
 template <class E, class Gradient>
 NI_INLINE void mend_gradient_sums(const Data<E>* x, const ni::Planes& planes, Constant<E> center, Gradient gradient,
                                   ni::GradientSums& sums) {
+    if constexpr (!kSumsMayFail<E>) return;
     if (is_finite(sums.dy) && is_finite(sums.dy_xmu)) return;
     double sum = 0, products = 0;
     for (int64_t p = 0; p < planes.count; ++p) {
         for (int64_t i = p * planes.stride; i < p * planes.stride + planes.length; ++i) {
             const double g = gradient(i);
             sum += g;
-            products += g * (value_of(E(), x[i]) - static_cast<double>(center));
+            products += g * (static_cast<double>(x[i]) - static_cast<double>(center));
         }
     }
     if (!is_finite(sums.dy)) sums.dy = sum;
@@ -184,7 +194,7 @@ void planes_backward_reduce(const Data<E>* dy, const Data<E>* x, const ni::Plane
         x, planes, center, [&](int64_t i) __attribute__((always_inline)) { prefetch_group(dy + i); },
         [&](int64_t i, int lanes) __attribute__((always_inline)) { return load_lanes<E>(dy + i, lanes); }, out);
     mend_gradient_sums<E>(
-        x, planes, center, [&](int64_t i) { return value_of(E(), dy[i]); }, *out);
+        x, planes, center, [&](int64_t i) { return static_cast<double>(dy[i]); }, *out);
 }
 
 template <class E>

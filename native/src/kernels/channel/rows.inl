@@ -266,7 +266,6 @@ void rows_apply(const Data<E>* x, const ni::Rows& rows, const ni::ApplyArrays<Co
                 return madd(d, load_values<E>(constants.scale + i, lanes), load_values<E>(constants.offset + i, lanes));
             });
     }
-    stream_fence();
 }
 
 template <class E>
@@ -291,7 +290,7 @@ void rows_backward_reduce(const Data<E>* dy, const Data<E>* x, const ni::Rows& r
             });
     for (int64_t c = 0; c < rows.channels; ++c) {
         ni::GradientSums both{sum_dy[c], sum_dy_xmu[c]};
-        const auto gradient = [&](int64_t i) { return value_of(E(), dy[c + i]); };
+        const auto gradient = [&](int64_t i) { return static_cast<double>(dy[c + i]); };
         mend_gradient_sums<E>(x + c, {rows.count, rows.stride, 1}, center[c], gradient, both);
         sum_dy[c] = both.dy;
         sum_dy_xmu[c] = both.dy_xmu;
@@ -344,7 +343,6 @@ void rows_backward_apply(const Data<E>* dy, const Data<E>* x, const ni::Rows& ro
                 return madd(load_lanes<E>(gradient + i, lanes), load_values<E>(constants.scale + i, lanes), affine);
             });
     }
-    stream_fence();
 }
 
 }  // namespace

@@ -225,7 +225,6 @@ NI_INLINE void write_planes(const ni::Planes& planes, ni::Store store_kind, Data
             planes.length, store_kind,
             out + base, [&](int64_t i, int lanes) __attribute__((always_inline)) { return vector(base + i, lanes); });
     }
-    if (store_kind == ni::Store::kStreaming) stream_fence();
 }
 
 }  // namespace

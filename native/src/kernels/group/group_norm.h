@@ -21,7 +21,7 @@ struct GroupNorm {
     const Kernels<E>& kernels;
     const GroupTensor& tensor;
 
-    /// `running` takes up the samples' average; only with one channel per group.
+    /// `running` takes up the samples' average; only with one channel per group and more than one position.
     void forward(const Data* x, const Affine<Parameter>& affine, double eps, const RunningBuffers<Parameter>& running,
                  double* saved_mean, double* saved_invstd, Data* y) const;
 

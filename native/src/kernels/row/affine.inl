@@ -1,4 +1,4 @@
-// Kernels of rows with a weight and a bias for each element: LayerNorm and RMSNorm.
+// Kernels of rows with a weight and a bias for each element: LayerNorm, RMSNorm, and GroupNorm of single positions.
 #pragma once
 
 #include "kernels/channel/planes.inl"
@@ -29,7 +29,6 @@ void affine_apply(const Data<E>* x, int64_t length, const ni::ApplyConstants<Con
                 return madd(normalized(i, lanes), load_values<E>(weight + i, lanes), load_values<E>(bias + i, lanes));
             });
     }
-    if (store_kind == ni::Store::kStreaming) stream_fence();
 }
 
 template <class E>
@@ -43,7 +42,7 @@ void affine_backward_reduce(const Data<E>* dy, const Data<E>* x, int64_t length,
         },
         out);
     mend_gradient_sums<E>(
-        x, run, center, [&](int64_t i) { return value_of(E(), dy[i]) * static_cast<double>(weight[i]); }, *out);
+        x, run, center, [&](int64_t i) { return static_cast<double>(dy[i]) * static_cast<double>(weight[i]); }, *out);
 }
 
 template <class E>
@@ -55,10 +54,10 @@ void affine_backward_apply(const Data<E>* dy, const Data<E>* x, int64_t length,
     write_run<E>(
         length, store_kind, dx, [&](int64_t i, int lanes) __attribute__((always_inline)) {
             const Vec<E> normalized = mul(sub(load_lanes<E>(x + i, lanes), center), invstd);
-            const Vec<E> gradient = mul(load_lanes<E>(dy + i, lanes), load_values<E>(weight + i, lanes));
-            return madd(gradient, scale, madd(normalized, slope, offset));
+            // dy * weight may leave the range of a float where its product with the scale does not.
+            const Vec<E> gradient = mul(load_lanes<E>(dy + i, lanes), scale);
+            return madd(gradient, load_values<E>(weight + i, lanes), madd(normalized, slope, offset));
         });
-    if (store_kind == ni::Store::kStreaming) stream_fence();
 }
 
 }  // namespace

@@ -26,8 +26,8 @@ void add_columns_mended(const Data<E>* dy, const Data<E>* x, const ni::Rows& row
             of_dy = of_product = 0;
             for (int64_t r = begin; r < end; ++r) {
                 const int64_t at = r * rows.stride + c;
-                const double g = value_of(E(), dy[at]),
-                             d = value_of(E(), x[at]) - static_cast<double>(by_row.center[r]);
+                const double g = static_cast<double>(dy[at]),
+                             d = static_cast<double>(x[at]) - static_cast<double>(by_row.center[r]);
                 of_dy += g;
                 of_product += g * (d * static_cast<double>(by_row.scale[r]) + static_cast<double>(by_row.offset[r]));
             }
@@ -56,7 +56,7 @@ NI_INLINE void sum_columns(Strip, const Data<E>* dy, const Data<E>* x, const ni:
         }
     }
     for (int v = 0; v < kVectors; ++v) {
-        if (all_finite(sums[v]) && all_finite(products[v])) {
+        if (!kSumsMayFail<E> || (all_finite(sums[v]) && all_finite(products[v]))) {
             add_to(sum_dy + 16 * v, sums[v]);
             add_to(sum_dy_xhat + 16 * v, products[v]);
         } else {

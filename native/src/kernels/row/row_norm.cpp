@@ -120,12 +120,13 @@ private:
                                              sum_dy_xhat_.data() + at);
             return;
         }
-        double dy[kRowTile] = {}, dy_xhat[kRowTile] = {};
+        double dy[kRowTile], dy_xhat[kRowTile];
         for (int64_t c = 0; c < rows.channels; c += kRowTile) {
             const int64_t width = std::min(kRowTile, rows.channels - c);
             const auto bytes = static_cast<size_t>(width) * sizeof(double);
             memcpy(dy, sum_dy_.data() + at + c, bytes);
             memcpy(dy_xhat, sum_dy_xhat_.data() + at + c, bytes);
+            for (int64_t i = width; i % 16 != 0; ++i) dy[i] = dy_xhat[i] = 0;
             kernels_.columns_backward_reduce(dy_ + offset + c, x_ + offset + c, {rows.count, rows.stride, width},
                                              by_row, dy, dy_xhat);
             memcpy(sum_dy_.data() + at + c, dy, bytes);
