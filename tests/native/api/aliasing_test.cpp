@@ -33,65 +33,75 @@ protected:
     }
 };
 
-INSTANTIATE_TEST_SUITE_P(Every, Aliasing, every_function(), function_name);
+INSTANTIATE_TEST_SUITE_P(Every, Aliasing, testing::ValuesIn(functions()), function_name);
 
 TEST_P(Aliasing, TheSameAddressIsRefusedUnlessTheOutputMayBeThatInput) {
-    for_each_pair([&](const Argument& output, const Argument& other) {
-        PreparedCall prepared(function(), data_type());
-        prepared.alias(output.name, other.name, 0);
-        if (may_be(output, other)) {
-            EXPECT_EQ(prepared.run(), NI_STATUS_OK) << ni_last_error_message();
-        } else {
-            expect_overlap(prepared, output, other);
-        }
+    for_each_type([&] {
+        for_each_pair([&](const Argument& output, const Argument& other) {
+            PreparedCall prepared(function(), data_type());
+            prepared.alias(output.name, other.name, 0);
+            if (may_be(output, other)) {
+                EXPECT_EQ(prepared.run(), NI_STATUS_OK) << ni_last_error_message();
+            } else {
+                expect_overlap(prepared, output, other);
+            }
+        });
     });
 }
 
 TEST_P(Aliasing, PartialOverlapIsRefused) {
-    for_each_pair([&](const Argument& output, const Argument& other) {
-        PreparedCall after(function(), data_type()), before(function(), data_type());
-        const size_t last = after.bytes_of(other) - 8;
-        for (const size_t offset : {size_t{8}, last}) {
-            after.alias(output.name, other.name, offset);
-            expect_overlap(after, output, other);
-        }
-        before.alias(other.name, output.name, before.bytes_of(output) - 8);
-        expect_overlap(before, output, other);
+    for_each_type([&] {
+        for_each_pair([&](const Argument& output, const Argument& other) {
+            PreparedCall after(function(), data_type()), before(function(), data_type());
+            const size_t last = after.bytes_of(other) - 8;
+            for (const size_t offset : {size_t{8}, last}) {
+                after.alias(output.name, other.name, offset);
+                expect_overlap(after, output, other);
+            }
+            before.alias(other.name, output.name, before.bytes_of(output) - 8);
+            expect_overlap(before, output, other);
+        });
     });
 }
 
 TEST_P(Aliasing, NeighboursAreAccepted) {
-    for_each_pair([&](const Argument& output, const Argument& other) {
-        PreparedCall after(function(), data_type()), before(function(), data_type());
-        after.alias(output.name, other.name, after.bytes_of(other));
-        EXPECT_EQ(after.run(), NI_STATUS_OK) << ni_last_error_message();
-        before.alias(other.name, output.name, before.bytes_of(output));
-        EXPECT_EQ(before.run(), NI_STATUS_OK) << ni_last_error_message();
+    for_each_type([&] {
+        for_each_pair([&](const Argument& output, const Argument& other) {
+            PreparedCall after(function(), data_type()), before(function(), data_type());
+            after.alias(output.name, other.name, after.bytes_of(other));
+            EXPECT_EQ(after.run(), NI_STATUS_OK) << ni_last_error_message();
+            before.alias(other.name, output.name, before.bytes_of(output));
+            EXPECT_EQ(before.run(), NI_STATUS_OK) << ni_last_error_message();
+        });
     });
 }
 
 TEST_P(Aliasing, InputsMayBeOneBuffer) {
-    for (const Argument& a : function().arguments) {
-        for (const Argument& b : function().arguments) {
-            if (a.output || b.output || a.kind != b.kind || a.name == b.name) continue;
-            SCOPED_TRACE(a.name + " and " + b.name);
-            PreparedCall prepared(function(), data_type());
-            prepared.alias(a.name, b.name, 0);
-            EXPECT_EQ(prepared.run(), NI_STATUS_OK) << ni_last_error_message();
+    for_each_type([&] {
+        for (const Argument& a : function().arguments) {
+            for (const Argument& b : function().arguments) {
+                if (a.output || b.output || a.kind != b.kind || a.name == b.name) continue;
+                SCOPED_TRACE(a.name + " and " + b.name);
+                PreparedCall prepared(function(), data_type());
+                prepared.alias(a.name, b.name, 0);
+                EXPECT_EQ(prepared.run(), NI_STATUS_OK) << ni_last_error_message();
+            }
         }
-    }
+    });
 }
 
 TEST_P(Aliasing, BuffersWithoutElementsOverlapNothing) {
-    for (const Argument& data : function().arguments) {
-        for (const Argument& other : function().arguments) {
-            if (data.kind != Kind::kData || other.kind == Kind::kData) continue;
-            SCOPED_TRACE(data.name + " and " + other.name);
-            PreparedCall prepared(function(), data_type(), 0);
-            prepared.alias(data.name, other.name, 8);
-            EXPECT_EQ(prepared.run(), NI_STATUS_OK) << ni_last_error_message();
+    for_each_type([&] {
+        for (const Argument& data : function().arguments) {
+            for (const Argument& other : function().arguments) {
+                if (data.kind != Kind::kData || other.kind == Kind::kData) continue;
+                SCOPED_TRACE(data.name + " and " + other.name);
+                PreparedCall prepared(function(), data_type(), 0);
+                prepared.alias(data.name, other.name, 8);
+                EXPECT_EQ(prepared.run(), NI_STATUS_OK) << ni_last_error_message();
+            }
         }
-    }
+    });
 }
 
 }  // namespace

@@ -119,6 +119,11 @@ std::vector<Function> batchnorm_functions() {
                                                     c.data("mean"), c.data("var"), c.gradient_mode, c.data("dx"),
                                                     c.data("dweight"), c.data("dbias"));
          }},
+    };
+}
+
+std::vector<Function> caffe_functions() {
+    return {
         {"ni_caffe_batchnorm_forward_training",
          Descriptor::kChannel,
          {data_in("x"), parameters_out("mean_sum", kRequired), parameters_out("var_sum", kRequired),
@@ -233,7 +238,8 @@ std::vector<Function> row_functions() {
 const std::vector<Function>& functions() {
     static const std::vector<Function> all = [] {
         std::vector<Function> list;
-        for (auto part : {channel_functions(), batchnorm_functions(), group_functions(), row_functions()}) {
+        for (auto part :
+             {channel_functions(), batchnorm_functions(), caffe_functions(), group_functions(), row_functions()}) {
             list.insert(list.end(), part.begin(), part.end());
         }
         return list;

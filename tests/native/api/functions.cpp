@@ -29,11 +29,6 @@ std::vector<uint64_t> sensible(Kind kind, int32_t data_type, size_t bytes) {
 
 std::ostream& operator<<(std::ostream& out, const Function& function) { return out << function.name; }
 
-std::string function_name(const testing::TestParamInfo<std::tuple<Function, int32_t>>& tested) {
-    constexpr const char* kTypes[] = {"float32", "float64", "float16", "bfloat16"};
-    return std::string(std::get<0>(tested.param).name) + "_" + kTypes[std::get<1>(tested.param)];
-}
-
 const Function& function_of(const std::string& name) {
     for (const Function& function : functions()) {
         if (function.name == name) return function;

@@ -6,7 +6,6 @@
 #include <map>
 #include <ostream>
 #include <string>
-#include <tuple>
 #include <vector>
 
 #include "norminterop/norminterop.h"
@@ -101,15 +100,23 @@ private:
 /// Runs a call that must be refused: with this status, with a message that contains `fragment`, and without a trace.
 void expect_refused(const PreparedCall& prepared, ni_status status, const std::string& fragment);
 
-/// A test for every function on every data type.
-class EveryFunction : public testing::TestWithParam<std::tuple<Function, int32_t>> {
+/// A test for every function, on every data type in turn.
+class EveryFunction : public testing::TestWithParam<Function> {
 protected:
-    const Function& function() const { return std::get<0>(GetParam()); }
-    int32_t data_type() const { return std::get<1>(GetParam()); }
+    const Function& function() const { return GetParam(); }
+    int32_t data_type() const { return data_type_; }
+
+    template <class Body>
+    void for_each_type(Body body) {
+        for (data_type_ = NI_DATA_TYPE_FLOAT32; data_type_ <= NI_DATA_TYPE_BFLOAT16; ++data_type_) {
+            SCOPED_TRACE(testing::Message() << "data type " << data_type_);
+            body();
+        }
+    }
+
+private:
+    int32_t data_type_ = NI_DATA_TYPE_FLOAT32;
 };
-inline auto every_function() {
-    return testing::Combine(testing::ValuesIn(functions()), testing::Range<int32_t>(0, NI_DATA_TYPE_BFLOAT16 + 1));
-}
-std::string function_name(const testing::TestParamInfo<std::tuple<Function, int32_t>>& tested);
+inline std::string function_name(const testing::TestParamInfo<Function>& tested) { return tested.param.name; }
 
 }  // namespace ni::test

@@ -24,160 +24,186 @@ protected:
     }
 };
 
-INSTANTIATE_TEST_SUITE_P(Every, Validation, every_function(), function_name);
+INSTANTIATE_TEST_SUITE_P(Every, Validation, testing::ValuesIn(functions()), function_name);
 
 TEST_P(Validation, OrdinaryArgumentsAreAccepted) {
-    for (const ni_layout layout : {NI_LAYOUT_NCS, NI_LAYOUT_NSC}) {
-        const PreparedCall prepared(function(), data_type(), 2, 6, 10, layout);
-        EXPECT_EQ(prepared.run(), NI_STATUS_OK) << ni_last_error_message();
-        EXPECT_FALSE(prepared.nothing_written());
-    }
+    for_each_type([&] {
+        for (const ni_layout layout : {NI_LAYOUT_NCS, NI_LAYOUT_NSC}) {
+            const PreparedCall prepared(function(), data_type(), 2, 6, 10, layout);
+            EXPECT_EQ(prepared.run(), NI_STATUS_OK) << ni_last_error_message();
+            EXPECT_FALSE(prepared.nothing_written());
+        }
+    });
 }
 
 TEST_P(Validation, NullIsRefusedWhereNeeded) {
-    PreparedCall no_shape(function(), data_type());
-    no_shape.call.null_shape = true;
-    expect_refused(no_shape, NI_STATUS_NULL_POINTER, "shape is null");
-    for (const Argument& argument : function().arguments) {
-        if (!argument.required) continue;
-        SCOPED_TRACE(argument.name);
-        PreparedCall prepared(function(), data_type());
-        prepared.call.at[argument.name] = nullptr;
-        expect_refused(prepared, NI_STATUS_NULL_POINTER, argument.name + " is null");
-    }
+    for_each_type([&] {
+        PreparedCall no_shape(function(), data_type());
+        no_shape.call.null_shape = true;
+        expect_refused(no_shape, NI_STATUS_NULL_POINTER, "shape is null");
+        for (const Argument& argument : function().arguments) {
+            if (!argument.required) continue;
+            SCOPED_TRACE(argument.name);
+            PreparedCall prepared(function(), data_type());
+            prepared.call.at[argument.name] = nullptr;
+            expect_refused(prepared, NI_STATUS_NULL_POINTER, argument.name + " is null");
+        }
+    });
 }
 
 TEST_P(Validation, NullIsAcceptedWhereOptional) {
-    for (const Argument& argument : function().arguments) {
-        if (argument.required) continue;
-        SCOPED_TRACE(argument.name);
-        PreparedCall prepared(function(), data_type());
-        prepared.call.at[argument.name] = nullptr;
-        if (argument.name == "running_mean" || argument.name == "running_var") {
-            expect_refused(prepared, NI_STATUS_NULL_POINTER, argument.name + " is null");
-            prepared.call.at["running_mean"] = prepared.call.at["running_var"] = nullptr;
+    for_each_type([&] {
+        for (const Argument& argument : function().arguments) {
+            if (argument.required) continue;
+            SCOPED_TRACE(argument.name);
+            PreparedCall prepared(function(), data_type());
+            prepared.call.at[argument.name] = nullptr;
+            if (argument.name == "running_mean" || argument.name == "running_var") {
+                expect_refused(prepared, NI_STATUS_NULL_POINTER, argument.name + " is null");
+                prepared.call.at["running_mean"] = prepared.call.at["running_var"] = nullptr;
+            }
+            EXPECT_EQ(prepared.run(), NI_STATUS_OK) << ni_last_error_message();
         }
-        EXPECT_EQ(prepared.run(), NI_STATUS_OK) << ni_last_error_message();
-    }
-    PreparedCall bare(function(), data_type());
-    for (const Argument& argument : function().arguments) {
-        if (!argument.required) bare.call.at[argument.name] = nullptr;
-    }
-    EXPECT_EQ(bare.run(), NI_STATUS_OK) << ni_last_error_message();
+        PreparedCall bare(function(), data_type());
+        for (const Argument& argument : function().arguments) {
+            if (!argument.required) bare.call.at[argument.name] = nullptr;
+        }
+        EXPECT_EQ(bare.run(), NI_STATUS_OK) << ni_last_error_message();
+    });
 }
 
 TEST_P(Validation, DescriptorsOfAnotherKindAreRefused) {
-    const uint32_t size = function().struct_size();
-    refuse<uint32_t>(
-        {0, 1, size - 1, size + 1, size + 8, UINT32_MAX}, [](Call& c, uint32_t value) { c.shape.struct_size = value; },
-        "shape.struct_size is ");
-    refuse<int32_t>(
-        {-1, 1025, INT32_MAX, INT32_MIN}, [](Call& c, int32_t value) { c.shape.max_threads = value; },
-        "shape.max_threads is ");
-    for (const int32_t type : {-1, 4, INT32_MAX, INT32_MIN}) {
-        PreparedCall prepared(function(), data_type());
-        prepared.call.shape.data_type = type;
-        expect_refused(prepared, NI_STATUS_UNSUPPORTED_DATA_TYPE, "shape.data_type is " + std::to_string(type));
-    }
-    if (function().takes_rows()) {
+    for_each_type([&] {
+        const uint32_t size = function().struct_size();
+        refuse<uint32_t>(
+            {0, 1, size - 1, size + 1, size + 8, UINT32_MAX},
+            [](Call& c, uint32_t value) { c.shape.struct_size = value; }, "shape.struct_size is ");
         refuse<int32_t>(
-            {1, -1, INT32_MIN}, [](Call& c, int32_t value) { c.shape.reserved = value; }, "shape.reserved is ");
-    } else {
-        refuse<int32_t>(
-            {-1, 2, INT32_MAX, INT32_MIN}, [](Call& c, int32_t value) { c.shape.layout = value; }, "shape.layout is ");
-    }
-    if (function().descriptor == Descriptor::kGroup) {
-        refuse<int64_t>(
-            {0, -1, 4, 5, 12, INT64_MAX, INT64_MIN}, [](Call& c, int64_t value) { c.shape.groups = value; },
-            "shape.groups is ");
-    }
+            {-1, 1025, INT32_MAX, INT32_MIN}, [](Call& c, int32_t value) { c.shape.max_threads = value; },
+            "shape.max_threads is ");
+        for (const int32_t type : {-1, 4, INT32_MAX, INT32_MIN}) {
+            PreparedCall prepared(function(), data_type());
+            prepared.call.shape.data_type = type;
+            expect_refused(prepared, NI_STATUS_UNSUPPORTED_DATA_TYPE, "shape.data_type is " + std::to_string(type));
+        }
+        if (function().takes_rows()) {
+            refuse<int32_t>(
+                {1, -1, INT32_MIN}, [](Call& c, int32_t value) { c.shape.reserved = value; }, "shape.reserved is ");
+        } else {
+            refuse<int32_t>(
+                {-1, 2, INT32_MAX, INT32_MIN}, [](Call& c, int32_t value) { c.shape.layout = value; },
+                "shape.layout is ");
+        }
+        if (function().descriptor == Descriptor::kGroup) {
+            refuse<int64_t>(
+                {0, -1, 4, 5, 12, INT64_MAX, INT64_MIN}, [](Call& c, int64_t value) { c.shape.groups = value; },
+                "shape.groups is ");
+        }
+    });
 }
 
 TEST_P(Validation, SizesBelowTheirLeastAreRefused) {
-    const bool rows = function().takes_rows();
-    refuse<int64_t>(
-        {-1, INT64_MIN}, [](Call& c, int64_t value) { c.shape.batch = value; },
-        rows ? "shape is (rows -" : "shape is (batch -");
-    refuse<int64_t>(
-        {0, -1, INT64_MIN}, [](Call& c, int64_t value) { c.shape.channels = value; },
-        rows ? "shape is (rows 2, length " : "shape is (batch 2");
-    if (rows) return;
-    refuse<int64_t>(
-        {0, -1, INT64_MIN}, [](Call& c, int64_t value) { c.shape.spatial = value; }, "shape is (batch 2");
+    for_each_type([&] {
+        const bool rows = function().takes_rows();
+        refuse<int64_t>(
+            {-1, INT64_MIN}, [](Call& c, int64_t value) { c.shape.batch = value; },
+            rows ? "shape is (rows -" : "shape is (batch -");
+        refuse<int64_t>(
+            {0, -1, INT64_MIN}, [](Call& c, int64_t value) { c.shape.channels = value; },
+            rows ? "shape is (rows 2, length " : "shape is (batch 2");
+        if (rows) return;
+        refuse<int64_t>(
+            {0, -1, INT64_MIN}, [](Call& c, int64_t value) { c.shape.spatial = value; }, "shape is (batch 2");
+    });
 }
 
 TEST_P(Validation, SizesWhoseProductOverflowsAreRefused) {
-    const int64_t sizes[][3] = {{INT64_MAX, INT64_MAX, INT64_MAX},
-                                {INT64_C(1) << 31, INT64_C(1) << 31, 2},
-                                {INT64_C(1) << 32, INT64_C(1) << 32, 1},  // 2^64 is 0 in 64 bits
-                                {INT64_C(1) << 61, 1, 1},
-                                {1, INT64_C(1) << 61, 1},
-                                {1, 1, INT64_MAX},
-                                {3, 1, INT64_MAX / 2},
-                                {0, INT64_MAX, 2},
-                                {0, INT64_C(1) << 32, INT64_C(1) << 32}};
-    for (const auto& size : sizes) {
-        if (function().takes_rows() && size[2] != 1) continue;
-        SCOPED_TRACE(testing::Message() << size[0] << ", " << size[1] << ", " << size[2]);
-        PreparedCall prepared(function(), data_type());
-        prepared.call.shape.batch = size[0];
-        prepared.call.shape.channels = size[1];
-        prepared.call.shape.spatial = size[2];
-        prepared.call.shape.groups = 1;
-        expect_refused(prepared, NI_STATUS_SIZE_OVERFLOW,
-                       (function().takes_rows() ? "rows " : "batch ") + std::to_string(size[0]));
-    }
+    for_each_type([&] {
+        const int64_t sizes[][3] = {{INT64_MAX, INT64_MAX, INT64_MAX},
+                                    {INT64_C(1) << 31, INT64_C(1) << 31, 2},
+                                    {INT64_C(1) << 32, INT64_C(1) << 32, 1},  // 2^64 is 0 in 64 bits
+                                    {INT64_C(1) << 61, 1, 1},
+                                    {1, INT64_C(1) << 61, 1},
+                                    {1, 1, INT64_MAX},
+                                    {3, 1, INT64_MAX / 2},
+                                    {0, INT64_MAX, 2},
+                                    {0, INT64_C(1) << 32, INT64_C(1) << 32}};
+        for (const auto& size : sizes) {
+            if (function().takes_rows() && size[2] != 1) continue;
+            SCOPED_TRACE(testing::Message() << size[0] << ", " << size[1] << ", " << size[2]);
+            PreparedCall prepared(function(), data_type());
+            prepared.call.shape.batch = size[0];
+            prepared.call.shape.channels = size[1];
+            prepared.call.shape.spatial = size[2];
+            prepared.call.shape.groups = 1;
+            expect_refused(prepared, NI_STATUS_SIZE_OVERFLOW,
+                           (function().takes_rows() ? "rows " : "batch ") + std::to_string(size[0]));
+        }
+    });
 }
 
 TEST_P(Validation, BuffersBeyondTheEndOfMemoryAreRefused) {
-    for (const Argument& argument : function().arguments) {
-        PreparedCall prepared(function(), data_type());
-        prepared.call.at[argument.name] = reinterpret_cast<void*>(UINTPTR_MAX - 7);
-        expect_refused(prepared, NI_STATUS_SIZE_OVERFLOW, argument.name + " would reach beyond the end of memory");
-    }
+    for_each_type([&] {
+        for (const Argument& argument : function().arguments) {
+            PreparedCall prepared(function(), data_type());
+            prepared.call.at[argument.name] = reinterpret_cast<void*>(UINTPTR_MAX - 7);
+            expect_refused(prepared, NI_STATUS_SIZE_OVERFLOW, argument.name + " would reach beyond the end of memory");
+        }
+    });
 }
 
 TEST_P(Validation, EpsMustBeANumberThatIsNotNegative) {
-    if (!function().takes_eps) return;
-    refuse<double>(
-        {-1e-300, -1.0, -INFINITY, NAN}, [](Call& c, double value) { c.eps = value; }, "eps is ");
-    for (const double eps : {0.0, -0.0, 5e-324, 1e300}) {
-        PreparedCall prepared(function(), data_type());
-        prepared.call.eps = eps;
-        EXPECT_EQ(prepared.run(), NI_STATUS_OK) << ni_last_error_message();
-    }
+    for_each_type([&] {
+        if (!function().takes_eps) return;
+        refuse<double>(
+            {-1e-300, -1.0, -INFINITY, NAN}, [](Call& c, double value) { c.eps = value; }, "eps is ");
+        for (const double eps : {0.0, -0.0, 5e-324, 1e300}) {
+            PreparedCall prepared(function(), data_type());
+            prepared.call.eps = eps;
+            EXPECT_EQ(prepared.run(), NI_STATUS_OK) << ni_last_error_message();
+        }
+    });
 }
 
 TEST_P(Validation, CountMustBePositive) {
-    if (!function().takes_count) return;
-    refuse<double>(
-        {0.0, -0.0, -1.0, -INFINITY, NAN}, [](Call& c, double value) { c.count = value; }, "count is ");
+    for_each_type([&] {
+        if (!function().takes_count) return;
+        refuse<double>(
+            {0.0, -0.0, -1.0, -INFINITY, NAN}, [](Call& c, double value) { c.count = value; }, "count is ");
+    });
 }
 
 TEST_P(Validation, GradientModeMustBeOneOfTheTwo) {
-    if (!function().takes_gradient_mode) return;
-    refuse<int32_t>(
-        {-1, 2, INT32_MAX, INT32_MIN}, [](Call& c, int32_t value) { c.gradient_mode = value; }, "gradient_mode is ");
+    for_each_type([&] {
+        if (!function().takes_gradient_mode) return;
+        refuse<int32_t>(
+            {-1, 2, INT32_MAX, INT32_MIN}, [](Call& c, int32_t value) { c.gradient_mode = value; },
+            "gradient_mode is ");
+    });
 }
 
 TEST_P(Validation, MisalignedBuffersAreRefused) {
-    for (const Argument& argument : function().arguments) {
-        PreparedCall prepared(function(), data_type());
-        auto* const first = static_cast<char*>(prepared.call.at[argument.name]);
-        for (size_t offset = 1; offset < prepared.alignment_of(argument); ++offset) {
-            SCOPED_TRACE(testing::Message() << argument.name << " off by " << offset);
-            prepared.call.at[argument.name] = first + offset;
-            expect_refused(prepared, NI_STATUS_INVALID_ARGUMENT, argument.name + " is at an address");
+    for_each_type([&] {
+        for (const Argument& argument : function().arguments) {
+            PreparedCall prepared(function(), data_type());
+            auto* const first = static_cast<char*>(prepared.call.at[argument.name]);
+            for (size_t offset = 1; offset < prepared.alignment_of(argument); ++offset) {
+                SCOPED_TRACE(testing::Message() << argument.name << " off by " << offset);
+                prepared.call.at[argument.name] = first + offset;
+                expect_refused(prepared, NI_STATUS_INVALID_ARGUMENT, argument.name + " is at an address");
+            }
         }
-    }
+    });
 }
 
 TEST_P(Validation, ElementsNeedNoMoreThanTheirOwnAlignment) {
-    for (const Argument& argument : function().arguments) {
-        PreparedCall prepared(function(), data_type());
-        prepared.alias(argument.name, argument.name, prepared.alignment_of(argument));
-        EXPECT_EQ(prepared.run(), NI_STATUS_OK) << argument.name << ": " << ni_last_error_message();
-    }
+    for_each_type([&] {
+        for (const Argument& argument : function().arguments) {
+            PreparedCall prepared(function(), data_type());
+            prepared.alias(argument.name, argument.name, prepared.alignment_of(argument));
+            EXPECT_EQ(prepared.run(), NI_STATUS_OK) << argument.name << ": " << ni_last_error_message();
+        }
+    });
 }
 
 TEST(ValidationOf, StatisticsNeedMoreThanOneValue) {

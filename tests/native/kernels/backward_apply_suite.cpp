@@ -10,7 +10,8 @@ struct Constants {
     explicit Constants(const KernelCase& piece)
         : center(constants<E>(piece, 0, offset_of(piece), 0.1)),
           invstd(constants<E>(piece, 4, 1, 0.1)),
-          scale(constants<E>(piece, 1)),
+          // Where no product but the last one leaves the type's range, the result is right.
+          scale(constants<E>(piece, 1, 0, piece.fill == Fill::kLargest ? 0.1 : 1)),
           slope(constants<E>(piece, 2, 0, 1e-3)),
           offset(constants<E>(piece, 3)) {}
     BackwardConstants<typename E::Constant> first() const {

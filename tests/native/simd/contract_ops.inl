@@ -12,10 +12,7 @@ void f32_set(float a, float* out) { f32_store(out, ::f32_set(a)); }
 void f32_load_store(const float* p, float* out) { f32_store(out, f32_load(p)); }
 void f32_load_first(const float* p, int n, float* out) { f32_store(out, ::f32_load_first(p, n)); }
 void f32_store_first(float* p, const float* v, int n) { ::f32_store_first(p, f32_load(v), n); }
-void f32_stream(float* p, const float* v) {
-    ::f32_stream(p, f32_load(v));
-    stream_fence();
-}
+void f32_stream(float* p, const float* v) { ::f32_stream(p, f32_load(v)); }
 void f32_keep_first(const float* v, int n, float* out) { f32_store(out, ::f32_keep_first(f32_load(v), n)); }
 void f32_add(const float* a, const float* b, float* out) { f32_store(out, ::f32_add(f32_load(a), f32_load(b))); }
 void f32_sub(const float* a, const float* b, float* out) { f32_store(out, ::f32_sub(f32_load(a), f32_load(b))); }
@@ -34,10 +31,7 @@ void f64_set(double a, double* out) { f64_store(out, ::f64_set(a)); }
 void f64_load_store(const double* p, double* out) { f64_store(out, f64_load(p)); }
 void f64_load_first(const double* p, int n, double* out) { f64_store(out, ::f64_load_first(p, n)); }
 void f64_store_first(double* p, const double* v, int n) { ::f64_store_first(p, f64_load(v), n); }
-void f64_stream(double* p, const double* v) {
-    ::f64_stream(p, f64_load(v));
-    stream_fence();
-}
+void f64_stream(double* p, const double* v) { ::f64_stream(p, f64_load(v)); }
 void f64_keep_first(const double* v, int n, double* out) { f64_store(out, ::f64_keep_first(f64_load(v), n)); }
 void f64_add(const double* a, const double* b, double* out) { f64_store(out, ::f64_add(f64_load(a), f64_load(b))); }
 void f64_sub(const double* a, const double* b, double* out) { f64_store(out, ::f64_sub(f64_load(a), f64_load(b))); }
@@ -53,10 +47,7 @@ void f64_select(uint32_t bits, const double* a, const double* b, double* out) {
 void u16_load_store(const uint16_t* p, uint16_t* out) { u16_store(out, u16_load(p)); }
 void u16_load_first(const uint16_t* p, int n, uint16_t* out) { u16_store(out, ::u16_load_first(p, n)); }
 void u16_store_first(uint16_t* p, const uint16_t* v, int n) { ::u16_store_first(p, u16_load(v), n); }
-void u16_stream(uint16_t* p, const uint16_t* v) {
-    ::u16_stream(p, u16_load(v));
-    stream_fence();
-}
+void u16_stream(uint16_t* p, const uint16_t* v) { ::u16_stream(p, u16_load(v)); }
 void f32_from_half(const uint16_t* v, float* out) { f32_store(out, ::f32_from_half(u16_load(v))); }
 void f32_from_bfloat16(const uint16_t* v, float* out) { f32_store(out, ::f32_from_bfloat16(u16_load(v))); }
 void half_from_f32(const float* v, uint16_t* out) { u16_store(out, ::half_from_f32(f32_load(v))); }

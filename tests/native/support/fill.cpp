@@ -1,11 +1,9 @@
 #include "support/fill.h"
 
-#include <algorithm>
 #include <cmath>
 #include <numbers>
 
 namespace ni::test {
-namespace {
 
 /// Normal values by the method of Box and Muller, drawn once: most of a test's time would go into them otherwise.
 /// The number is prime, so that a tensor's channels do not repeat each other.
@@ -22,8 +20,6 @@ const std::vector<double>& normal_table() {
     }();
     return table;
 }
-
-}  // namespace
 
 const char* name_of(Fill fill) {
     switch (fill) {
@@ -75,9 +71,6 @@ double scale_of(Float32, Fill fill) { return scale_of(fill, 1e-40, 3e-21, 1e30, 
 double scale_of(Float64, Fill fill) { return scale_of(fill, 1e-310, 3e-160, 1e140, 1e150); }
 double scale_of(Float16, Fill fill) { return scale_of(fill, 1e-6, 1e-4, 1e3, 1e4); }
 double scale_of(BFloat16, Fill fill) { return scale_of(fill, 1e-40, 3e-21, 1e30, 6e37); }
-
-size_t table_size() { return normal_table().size(); }
-size_t start_of(uint64_t seed) { return mixed(seed) % table_size(); }
 
 std::vector<double> normal_values(int64_t count, uint64_t seed, double offset, double scale) {
     const std::vector<double>& table = normal_table();

@@ -47,23 +47,46 @@ double scale_of(BFloat16, Fill fill);
 
 /// `count` standard normal values plus `offset`, times `scale`. Different seeds give different values.
 std::vector<double> normal_values(int64_t count, uint64_t seed, double offset = 0.0, double scale = 1.0);
-/// Where a sequence of normal values starts in the table that all of them come from, and how long that is.
-size_t start_of(uint64_t seed);
-size_t table_size();
+/// The standard normal values that all inputs come from, and where a sequence of them starts.
+const std::vector<double>& normal_table();
+inline size_t start_of(uint64_t seed) { return mixed(seed) % normal_table().size(); }
 
-/// The whole table with the scale and the offset of a fill, in numbers of E.
+/// The table with the scale and the offset of a fill, in numbers of E, made part by part as they are wanted.
 template <class E>
-const std::vector<typename E::Data>& table_of(Fill fill) {
-    static std::map<Fill, std::vector<typename E::Data>> tables;
-    auto& table = tables[fill];
-    if (table.empty()) {
-        std::vector<double> all = normal_values(static_cast<int64_t>(table_size()), 0, 0, 1);
-        std::rotate(all.begin(), all.end() - static_cast<int64_t>(start_of(0)), all.end());
-        for (double& value : all) value = (value + (fill == Fill::kOffset ? 1e4 : 0)) * scale_of(E(), fill);
-        table = numbers<E>(all);
+class Table {
+public:
+    explicit Table(Fill fill)
+        : scale_(scale_of(E(), fill)),
+          offset_(fill == Fill::kOffset ? 1e4 : 0),
+          numbers_(normal_table().size()),
+          made_(normal_table().size() / kPart + 1) {}
+
+    /// Appends `count` numbers from `start` on, and from the beginning again after the last one.
+    void append(size_t start, size_t count, std::vector<typename E::Data>& to) {
+        for (size_t at = start; count > 0; at = at == numbers_.size() ? 0 : at) {
+            const size_t part = at / kPart, end = std::min((part + 1) * kPart, numbers_.size());
+            if (!made_[part]) make(part * kPart, end);
+            made_[part] = true;
+            const size_t more = std::min(count, end - at);
+            to.insert(to.end(), numbers_.data() + at, numbers_.data() + at + more);
+            count -= more;
+            at += more;
+        }
     }
-    return table;
-}
+
+private:
+    static constexpr size_t kPart = 1024;
+
+    void make(size_t begin, size_t end) {
+        for (size_t i = begin; i < end; ++i) {
+            numbers_[i] = Type<E>::of(static_cast<long double>((normal_table()[i] + offset_) * scale_));
+        }
+    }
+
+    double scale_, offset_;
+    std::vector<typename E::Data> numbers_;
+    std::vector<bool> made_;
+};
 
 /// `count` numbers. `head` is the number of first elements of kFarHead. The odd one of kNan and kInfinity moves with
 /// the seed.
@@ -72,14 +95,10 @@ std::vector<typename E::Data> filled_as(Fill fill, int64_t count, uint64_t seed,
     using Limits = std::numeric_limits<long double>;
     const auto size = static_cast<size_t>(count);
     if (fill == Fill::kConstant) return std::vector<typename E::Data>(size, Type<E>::of(kConstantValue));
-    const std::vector<typename E::Data>& table = table_of<E>(fill);
+    static std::map<Fill, Table<E>> tables;
     std::vector<typename E::Data> data;
     data.reserve(size);
-    for (size_t at = start_of(seed); data.size() < size; at = 0) {
-        const size_t part = std::min(size - data.size(), table.size() - at);
-        data.insert(data.end(), table.begin() + static_cast<int64_t>(at),
-                    table.begin() + static_cast<int64_t>(at + part));
-    }
+    tables.try_emplace(fill, fill).first->second.append(start_of(seed), size, data);
     if (data.empty()) return data;
     if (fill == Fill::kFarHead) {
         for (size_t i = 0; i < std::min(size, static_cast<size_t>(head)); ++i) {

@@ -55,8 +55,9 @@ void moments_pass(const Kernels<E>& kernels, const ChannelTensor& tensor, const 
     }
     ConstantArrays<ApplyConstants<Constant>> constants(tensor.channels);
     const RowTensors rows_of{tensor};
+    const RowSumsScratch row_sums(rows_of);
     rows_reduce<Moments>(
-        rows_of, RowSums(rows_of),
+        rows_of, row_sums.from(0),
         [&](int64_t offset, const Rows& rows, int64_t, double* mean, double* m2) {
             kernels.rows_moments(x + offset, rows, mean, m2);
         },
@@ -92,8 +93,9 @@ void gradients_pass(const ChannelTensor& tensor, const ElementwisePass<E>& pass,
     for (int64_t c = 0; c < tensor.channels; ++c) high.data()[c] = static_cast<Constant>(center(c));
     ConstantArrays<Constants> constants(tensor.channels);
     const RowTensors rows_of{tensor};
+    const RowSumsScratch row_sums(rows_of);
     rows_reduce<GradientSums>(
-        rows_of, RowSums(rows_of),
+        rows_of, row_sums.from(0),
         [&](int64_t offset, const Rows& rows, int64_t c, double* dy, double* dy_xmu) {
             pass.kernels.rows_backward_reduce(pass.dy + offset, pass.x + offset, rows, high.data() + c, dy, dy_xmu);
         },

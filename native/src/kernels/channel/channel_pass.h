@@ -196,15 +196,25 @@ struct RowTensors {
     }
 };
 
-/// Working memory for two sums a channel of every chunk of rows, of this many tensors or fewer.
+/// Where two sums a channel go, for every chunk of rows of every tensor.
 struct RowSums {
-    explicit RowSums(const RowTensors& tensors) : RowSums(tensors.count, tensors.grid(1)) {}
-    const Scratch<double> first, second;
+    double *first, *second;
+};
+
+/// Memory for them. Chunks, unlike tiles, do not depend on the threads.
+class RowSumsScratch {
+public:
+    explicit RowSumsScratch(const RowTensors& tensors) : RowSumsScratch(tensors.count, tensors.grid(1)) {}
+
+    /// That of a tensor and those after it.
+    RowSums from(int64_t tensor) const { return {first_.data() + tensor * each_, second_.data() + tensor * each_}; }
 
 private:
-    // Chunks, unlike tiles, do not depend on the threads.
-    RowSums(int64_t count, const parallel::RowGrid& grid)
-        : first(count * grid.chunks(), grid.padded_channels()), second(count * grid.chunks(), grid.padded_channels()) {}
+    RowSumsScratch(int64_t count, const parallel::RowGrid& grid)
+        : each_(grid.chunks() * grid.padded_channels()), first_(count, each_), second_(count, each_) {}
+
+    int64_t each_;
+    Scratch<double> first_, second_;
 };
 
 /// Channels-last tensors, the reduction. reduce(offset, rows, channel, first, second) writes two sums a channel, which
@@ -214,7 +224,7 @@ void rows_reduce(const RowTensors& tensors, const RowSums& sums, Reduce reduce, 
     const int32_t threads = tensors.threads();
     const parallel::RowGrid grid = tensors.grid(threads);
     const int64_t channels = tensors.one.channels, stride = grid.padded_channels(), chunks = grid.chunks();
-    double *const first = sums.first.data(), *const second = sums.second.data();
+    double *const first = sums.first, *const second = sums.second;
 
     tensors.for_each_piece([&](int64_t t, const parallel::RowGrid::Piece& piece) {
         const int64_t at = (t * chunks + piece.chunk) * stride + piece.channel - t * channels;

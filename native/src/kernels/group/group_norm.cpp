@@ -4,32 +4,11 @@
 
 #include "kernels/channel/channel_pass.h"
 #include "kernels/channel/constant_arrays.h"
+#include "kernels/group/samples.h"
 #include "kernels/row/row_norm.h"
 
 namespace ni {
 namespace {
-
-/// Elements of the samples that are taken together in the channels-last layout: few enough to stay in the cache from
-/// one pass to the next.
-constexpr int64_t kWaveElements = 1 << 20;
-
-int64_t samples_of_wave(const ChannelTensor& tensor) {
-    return std::clamp<int64_t>(kWaveElements / (tensor.channels * tensor.spatial), 1, tensor.batch);
-}
-
-RowTensors samples_of(const ChannelTensor& tensor, int64_t count) {
-    return {{1, tensor.channels, tensor.spatial, true, tensor.max_threads}, count};
-}
-
-/// body(first sample, tensors, sums) for all samples, some at a time.
-template <class Body>
-void for_each_wave(const ChannelTensor& tensor, Body body) {
-    const int64_t step = samples_of_wave(tensor);
-    const RowSums sums(samples_of(tensor, step));
-    for (int64_t first = 0; first < tensor.batch; first += step) {
-        body(first, samples_of(tensor, std::min(step, tensor.batch - first)), sums);
-    }
-}
 
 /// Runs body(i) for i in [0, count), some at a time; each costs as much as `work` elements.
 template <class Body>
@@ -127,33 +106,35 @@ private:
 
     /// Channels last: every channel of a sample by itself, then the channels of a group together.
     void run_rows() {
-        const int64_t wave = samples_of_wave(all_), per_group = tensor_.channels_per_group();
-        const Scratch<Moments> channels(wave, all_.channels);
-        ConstantArrays<ApplyConstants<Constant>> constants(wave * all_.channels);
+        const Samples all_samples(all_);
+        const int64_t per_group = tensor_.channels_per_group();
+        const Scratch<Moments> channels(all_samples.kept(), all_.channels);
+        ConstantArrays<ApplyConstants<Constant>> constants(all_samples.kept() * all_.channels);
         const auto positions = static_cast<double>(all_.spatial);
-        for_each_wave(all_, [&](int64_t first, const RowTensors& samples, const RowSums& sums) {
+        all_samples.for_each([&](int64_t first, int64_t place, const RowTensors& samples, const RowSums& sums) {
             const Data* x = x_ + first * samples.one.elements();
             Data* y = y_ + first * samples.one.elements();
+            const int64_t base = place * all_.channels;
             rows_reduce<Moments>(
                 samples, sums,
                 [&](int64_t offset, const Rows& rows, int64_t, double* mean, double* m2) {
                     kernels_.rows_moments(x + offset, rows, mean, m2);
                 },
-                [&](int64_t c, const Moments& moments) { channels.data()[c] = moments; });
-            for_each_share(
-                samples.count * tensor_.groups, per_group * kSumsWork, samples.threads(), [&](int64_t group) {
-                    Moments moments{};
-                    const int64_t start = group * per_group;
-                    for (int64_t i = 0; i < per_group; ++i) {
-                        fold(moments, channels.data()[start + i], {static_cast<double>(i) * positions, positions});
-                    }
-                    const Statistics statistics = finish(first * tensor_.groups + group, moments);
-                    for (int64_t i = start; i < start + per_group; ++i) {
-                        constants.set(i, constants_of(statistics, i % all_.channels));
-                    }
-                });
+                [&](int64_t c, const Moments& moments) { channels.data()[base + c] = moments; });
+            const int64_t groups = samples.count * tensor_.groups;
+            for_each_share(groups, per_group * kSumsWork, samples.threads(), [&](int64_t group) {
+                Moments moments{};
+                const int64_t start = base + group * per_group;
+                for (int64_t i = 0; i < per_group; ++i) {
+                    fold(moments, channels.data()[start + i], {static_cast<double>(i) * positions, positions});
+                }
+                const Statistics statistics = finish(first * tensor_.groups + group, moments);
+                for (int64_t i = start; i < start + per_group; ++i) {
+                    constants.set(i, constants_of(statistics, i % all_.channels));
+                }
+            });
             rows_map(samples, [&](int64_t offset, const Rows& rows, int64_t c) {
-                kernels_.rows_apply(x + offset, rows, constants.from(c), store_, y + offset);
+                kernels_.rows_apply(x + offset, rows, constants.from(base + c), store_, y + offset);
             });
         });
     }
@@ -286,32 +267,35 @@ private:
     }
 
     void run_rows() {
-        const int64_t wave = samples_of_wave(all_), per_group = tensor_.channels_per_group();
-        const Scratch<Constant> centers(wave, all_.channels);
-        ConstantArrays<BackwardConstants<Constant>> constants(dx_ ? wave * all_.channels : 0);
-        for_each_wave(all_, [&](int64_t first, const RowTensors& samples, const RowSums& sums) {
+        const Samples all_samples(all_);
+        const int64_t per_group = tensor_.channels_per_group();
+        const Scratch<Constant> centers(all_samples.kept(), all_.channels);
+        ConstantArrays<BackwardConstants<Constant>> constants(dx_ ? all_samples.kept() * all_.channels : 0);
+        all_samples.for_each([&](int64_t first, int64_t place, const RowTensors& samples, const RowSums& sums) {
             const int64_t start = first * samples.one.elements(), first_plane = first * all_.channels;
-            for (int64_t c = 0; c < samples.channels(); ++c) {
-                centers.data()[c] = static_cast<Constant>(mean_[group_of(first_plane + c)]);
+            const int64_t base = place * all_.channels;
+            for (int64_t group = 0; group < samples.count * tensor_.groups; ++group) {
+                const auto center = static_cast<Constant>(mean_[first * tensor_.groups + group]);
+                std::fill_n(centers.data() + base + group * per_group, per_group, center);
             }
             rows_reduce<GradientSums>(
                 samples, sums,
                 [&](int64_t offset, const Rows& rows, int64_t c, double* dy, double* dy_xmu) {
-                    kernels_.rows_backward_reduce(dy_ + start + offset, x_ + start + offset, rows, centers.data() + c,
-                                                  dy, dy_xmu);
+                    kernels_.rows_backward_reduce(dy_ + start + offset, x_ + start + offset, rows,
+                                                  centers.data() + base + c, dy, dy_xmu);
                 },
                 [&](int64_t c, const GradientSums& of_channel) { keep(first_plane + c, of_channel); });
             if (!dx_) return;
-            for_each_share(samples.count * tensor_.groups, per_group * kSumsWork, samples.threads(),
-                           [&](int64_t group) {
-                               const Means means = means_of(first * tensor_.groups + group);
-                               for (int64_t c = group * per_group; c < (group + 1) * per_group; ++c) {
-                                   constants.set(c, constants_of(means, first_plane + c));
-                               }
-                           });
+            const int64_t groups = samples.count * tensor_.groups;
+            for_each_share(groups, per_group * kSumsWork, samples.threads(), [&](int64_t group) {
+                const Means means = means_of(first * tensor_.groups + group);
+                for (int64_t c = group * per_group; c < (group + 1) * per_group; ++c) {
+                    constants.set(base + c, constants_of(means, first_plane + c));
+                }
+            });
             rows_map(samples, [&](int64_t offset, const Rows& rows, int64_t c) {
-                kernels_.rows_backward_apply(dy_ + start + offset, x_ + start + offset, rows, constants.from(c), store_,
-                                             dx_ + start + offset);
+                kernels_.rows_backward_apply(dy_ + start + offset, x_ + start + offset, rows, constants.from(base + c),
+                                             store_, dx_ + start + offset);
             });
         });
     }

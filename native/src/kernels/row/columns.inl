@@ -23,14 +23,16 @@ void add_columns_mended(const Data<E>* dy, const Data<E>* x, const ni::Rows& row
     for (int c = 0; c < lanes; ++c) {
         auto of_dy = static_cast<double>(sum[c]), of_product = static_cast<double>(product[c]);
         if (!is_finite(of_dy) || !is_finite(of_product)) {
-            of_dy = of_product = 0;
+            double exact_dy = 0, exact_product = 0;
             for (int64_t r = begin; r < end; ++r) {
                 const int64_t at = r * rows.stride + c;
-                const double g = static_cast<double>(dy[at]),
-                             d = static_cast<double>(x[at]) - static_cast<double>(by_row.center[r]);
-                of_dy += g;
-                of_product += g * (d * static_cast<double>(by_row.scale[r]) + static_cast<double>(by_row.offset[r]));
+                const auto g = static_cast<double>(dy[at]);
+                const double d = static_cast<double>(x[at]) - static_cast<double>(by_row.center[r]);
+                exact_dy += g;
+                exact_product += g * (d * static_cast<double>(by_row.scale[r]) + static_cast<double>(by_row.offset[r]));
             }
+            if (!is_finite(of_dy)) of_dy = exact_dy;
+            if (!is_finite(of_product)) of_product = exact_product;
         }
         sum_dy[c] += of_dy;
         sum_dy_xhat[c] += of_product;
