@@ -76,17 +76,8 @@ ni_status ni_batchnorm_backward_training(const ni_channel_shape* shape, const vo
     return guarded([&]() -> ni_status {
         ChannelCall call;
         NI_RETURN_IF_FAILED(call.open(shape));
-        NI_RETURN_IF_FAILED(check_gradient_mode(gradient_mode));
-        NI_RETURN_IF_FAILED(check_buffers({
-            call.input("dy", dy),
-            call.input("x", x),
-            call.read_parameters("weight", weight, Need::kOptional),
-            call.read_statistics("saved_mean", saved_mean),
-            call.read_statistics("saved_invstd", saved_invstd),
-            call.output("dx", dx, Need::kOptional, "dy", "x"),
-            call.write_parameters("dweight", dweight),
-            call.write_parameters("dbias", dbias),
-        }));
+        NI_RETURN_IF_FAILED(
+            call.check_backward(dy, x, weight, saved_mean, saved_invstd, gradient_mode, dx, dweight, dbias));
         if (call.empty()) return call.no_gradients(gradient_mode, dweight, dbias);
         return call.run([&](auto e, const auto& kernels) {
             using E = decltype(e);

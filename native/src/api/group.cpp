@@ -31,17 +31,8 @@ struct Forward {
 
 ni_status backward(const GroupCall& call, const void* dy, const void* x, const void* weight, const double* saved_mean,
                    const double* saved_invstd, int32_t gradient_mode, void* dx, void* dweight, void* dbias) {
-    NI_RETURN_IF_FAILED(check_gradient_mode(gradient_mode));
-    NI_RETURN_IF_FAILED(check_buffers({
-        call.input("dy", dy),
-        call.input("x", x),
-        call.read_parameters("weight", weight, Need::kOptional),
-        call.read_statistics("saved_mean", saved_mean),
-        call.read_statistics("saved_invstd", saved_invstd),
-        call.output("dx", dx, Need::kOptional, "dy", "x"),
-        call.write_parameters("dweight", dweight),
-        call.write_parameters("dbias", dbias),
-    }));
+    NI_RETURN_IF_FAILED(
+        call.check_backward(dy, x, weight, saved_mean, saved_invstd, gradient_mode, dx, dweight, dbias));
     if (call.empty()) return call.no_gradients(gradient_mode, dweight, dbias);
     return call.run([&](auto e, const auto& kernels) {
         using E = decltype(e);
@@ -67,15 +58,7 @@ ni_status ni_groupnorm_forward(const ni_group_shape* shape, const void* x, const
     return guarded([&]() -> ni_status {
         GroupCall call;
         NI_RETURN_IF_FAILED(call.open(shape));
-        NI_RETURN_IF_FAILED(check_eps(eps));
-        NI_RETURN_IF_FAILED(check_buffers({
-            call.input("x", x),
-            call.read_parameters("weight", weight, Need::kOptional),
-            call.read_parameters("bias", bias, Need::kOptional),
-            call.write_statistics("saved_mean", saved_mean, Need::kOptional),
-            call.write_statistics("saved_invstd", saved_invstd, Need::kOptional),
-            call.output("y", y, call.data_need(), "x", ""),
-        }));
+        NI_RETURN_IF_FAILED(call.check_forward(x, weight, bias, eps, saved_mean, saved_invstd, y));
         if (call.empty()) return NI_STATUS_OK;
         return Forward{x, weight, bias, eps, 0, nullptr, nullptr, saved_mean, saved_invstd, y}.run(call);
     });

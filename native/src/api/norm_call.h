@@ -88,6 +88,37 @@ struct NormCall {
         return {name, data, statistics_bytes(), need, Access::kWrite, alignof(double), {}};
     }
 
+    /// The arguments of a forward pass that takes its statistics from x and keeps nothing else.
+    ni_status check_forward(const void* x, const void* weight, const void* bias, double eps, const double* saved_mean,
+                            const double* saved_invstd, const void* y) const {
+        NI_RETURN_IF_FAILED(check_eps(eps));
+        return check_buffers({
+            input("x", x),
+            read_parameters("weight", weight, Need::kOptional),
+            read_parameters("bias", bias, Need::kOptional),
+            write_statistics("saved_mean", saved_mean, Need::kOptional),
+            write_statistics("saved_invstd", saved_invstd, Need::kOptional),
+            output("y", y, data_need(), "x", ""),
+        });
+    }
+
+    /// The arguments of a backward pass with the statistics that the forward saved.
+    ni_status check_backward(const void* dy, const void* x, const void* weight, const double* saved_mean,
+                             const double* saved_invstd, int32_t gradient_mode, const void* dx, const void* dweight,
+                             const void* dbias) const {
+        NI_RETURN_IF_FAILED(check_gradient_mode(gradient_mode));
+        return check_buffers({
+            input("dy", dy),
+            input("x", x),
+            read_parameters("weight", weight, Need::kOptional),
+            read_statistics("saved_mean", saved_mean),
+            read_statistics("saved_invstd", saved_invstd),
+            output("dx", dx, Need::kOptional, "dy", "x"),
+            write_parameters("dweight", dweight),
+            write_parameters("dbias", dbias),
+        });
+    }
+
     void zero(double* statistics) const {
         if (statistics != nullptr) memset(statistics, 0, static_cast<size_t>(statistics_bytes()));
     }

@@ -13,15 +13,7 @@ ni_status ni_layernorm_forward(const ni_row_shape* shape, const void* x, const v
     return guarded([&]() -> ni_status {
         RowCall call;
         NI_RETURN_IF_FAILED(call.open(shape));
-        NI_RETURN_IF_FAILED(check_eps(eps));
-        NI_RETURN_IF_FAILED(check_buffers({
-            call.input("x", x),
-            call.read_parameters("weight", weight, Need::kOptional),
-            call.read_parameters("bias", bias, Need::kOptional),
-            call.write_statistics("saved_mean", saved_mean, Need::kOptional),
-            call.write_statistics("saved_invstd", saved_invstd, Need::kOptional),
-            call.output("y", y, call.data_need(), "x", ""),
-        }));
+        NI_RETURN_IF_FAILED(call.check_forward(x, weight, bias, eps, saved_mean, saved_invstd, y));
         if (call.empty()) return NI_STATUS_OK;
         return call.run([&](auto e, const auto& kernels) {
             using E = decltype(e);
@@ -37,17 +29,8 @@ ni_status ni_layernorm_backward(const ni_row_shape* shape, const void* dy, const
     return guarded([&]() -> ni_status {
         RowCall call;
         NI_RETURN_IF_FAILED(call.open(shape));
-        NI_RETURN_IF_FAILED(check_gradient_mode(gradient_mode));
-        NI_RETURN_IF_FAILED(check_buffers({
-            call.input("dy", dy),
-            call.input("x", x),
-            call.read_parameters("weight", weight, Need::kOptional),
-            call.read_statistics("saved_mean", saved_mean),
-            call.read_statistics("saved_invstd", saved_invstd),
-            call.output("dx", dx, Need::kOptional, "dy", "x"),
-            call.write_parameters("dweight", dweight),
-            call.write_parameters("dbias", dbias),
-        }));
+        NI_RETURN_IF_FAILED(
+            call.check_backward(dy, x, weight, saved_mean, saved_invstd, gradient_mode, dx, dweight, dbias));
         if (call.empty()) return call.no_gradients(gradient_mode, dweight, dbias);
         return call.run([&](auto e, const auto& kernels) {
             using E = decltype(e);
