@@ -105,11 +105,6 @@ NI_INLINE Vec<E> load_lanes(const Data<E>* p, int lanes) {
     return lanes == 16 ? Elements<E>::load(p) : Elements<E>::load_first(p, lanes);
 }
 
-template <class E>
-NI_INLINE void store_lanes(Data<E>* p, Vec<E> v, int lanes) {
-    lanes == 16 ? Elements<E>::store(p, v) : Elements<E>::store_first(p, v, lanes);
-}
-
 /// Constants or parameters by element, in the vector that E computes in.
 NI_INLINE void convert(F32 from, F32& to) { to = from; }
 NI_INLINE void convert(Wide from, Wide& to) { to = from; }
