@@ -46,7 +46,7 @@
                                  const BackwardArrays<Constant>& constants, Store store, Data* dx))                \
     KERNEL(affine_apply, (const Data* x, int64_t length, const ApplyConstants<Constant>& constants,                \
                           const Affine<Parameter>& affine, Store store, Data* y))                                  \
-    KERNEL(affine_backward_reduce, (const Data* dy, const Data* x, int64_t length, Constant center,                \
+    KERNEL(affine_backward_reduce, (const Data* dy, const Data* x, const Planes& run, Constant center,             \
                                     const Parameter* weight, GradientSums* out))                                   \
     KERNEL(affine_backward_apply,                                                                                  \
            (const Data* dy, const Data* x, int64_t length, const BackwardConstants<Constant>& constants,           \
@@ -93,6 +93,9 @@ extern const KernelTable kScalarKernels;
 #if NI_HAVE_X86_KERNELS
 extern const KernelTable kAvx2Kernels;
 extern const KernelTable kAvx512Kernels;
+#endif
+#if NI_HAVE_NEON_KERNELS
+extern const KernelTable kNeonKernels;
 #endif
 
 }  // namespace ni

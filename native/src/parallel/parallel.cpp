@@ -101,22 +101,25 @@ int32_t threads_for(int64_t elements, int32_t max_threads) {
     return static_cast<int32_t>(std::clamp<int64_t>(elements / kElementsPerThread, 1, allowed));
 }
 
-void run(int64_t pieces, int32_t threads, void (*body)(void* context, int64_t piece), void* context) {
+void run(int64_t pieces, int32_t threads, void (*body)(void* context, Claims& claims), void* context) {
     // As many for two pieces as for a hundred: libgomp ends the threads that a smaller team leaves over, and makes them
     // anew for the next larger one.
     const int32_t wanted = pieces > 1 ? threads - 1 : 0;
     // A call may ask for more threads than the process' limit (it was told to); the helpers it shares grow with it.
     const Helpers helpers(std::max(wanted, 0), std::max(limit(), threads) - 1);
-    if (helpers.taken() == 0) {
-        for (int64_t i = 0; i < pieces; ++i) body(context, i);
+    const int32_t team = helpers.taken() + 1;
+    Pieces shared(pieces, team);
+    if (team == 1) {
+        Claims claims(shared, 0);
+        body(context, claims);
         publish_streamed_stores();
         return;
     }
-    std::atomic<int64_t> next{0};
-#pragma omp parallel num_threads(helpers.taken() + 1)
+#pragma omp parallel num_threads(team)
     {
         const DefaultFloatMode mode;
-        for (int64_t i; (i = next.fetch_add(1, std::memory_order_relaxed)) < pieces;) body(context, i);
+        Claims claims(shared, omp_get_thread_num());
+        body(context, claims);
         publish_streamed_stores();
     }
 }

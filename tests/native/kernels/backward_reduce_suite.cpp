@@ -79,7 +79,7 @@ struct AffineBackwardReduce {
     static Outcome run(const Kernels<E>& kernels, const KernelCase& piece) {
         const auto weight = parameters<E>(piece, 0);
         return sums_of_run<E>(piece, [&](const auto* dy, const auto* x, auto center, GradientSums* out) {
-            kernels.affine_backward_reduce(dy, x, piece.length, center, weight.data(), out);
+            kernels.affine_backward_reduce(dy, x, {1, piece.length, piece.length}, center, weight.data(), out);
         });
     }
     static void check(const KernelCase& piece, const Outcome& outcome) {

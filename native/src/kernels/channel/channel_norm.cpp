@@ -41,7 +41,7 @@ void moments_pass(const Kernels<E>& kernels, const ChannelTensor& tensor, const 
     const Store store = store_for(tensor.elements(), y, x);
     if (!tensor.as_rows()) {
         planes_pass<Moments>(
-            tensor, y != nullptr,
+            tensor, Output{y != nullptr, elements_to_line(y)},
             [&](int64_t, int64_t offset, const Planes& planes) {
                 Moments moments;
                 kernels.planes_moments(x + offset, planes, &moments);
@@ -74,7 +74,7 @@ void gradients_pass(const ChannelTensor& tensor, const ElementwisePass<E>& pass,
     using Constant = typename E::Constant;
     if (!tensor.as_rows()) {
         planes_pass<GradientSums>(
-            tensor, pass.dx != nullptr,
+            tensor, Output{pass.dx != nullptr, elements_to_line(pass.dx)},
             [&](int64_t c, int64_t offset, const Planes& planes) {
                 GradientSums sums;
                 const auto high = static_cast<Constant>(center(c));

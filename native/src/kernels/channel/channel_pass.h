@@ -11,6 +11,7 @@
 #include <algorithm>
 
 #include "kernels/channel/channel_tensor.h"
+#include "kernels/channel/pending_output.h"
 #include "kernels/kernel_types.h"
 #include "kernels/scratch.h"
 #include "parallel/cache.h"
@@ -61,34 +62,59 @@ inline void fold(GradientSums& sums, const GradientSums& more, const FoldWeights
     sums.dy_xmu += more.dy_xmu;
 }
 
-/// The folded sums of one channel. reduce(channel, offset, planes) gives the Partial of a block.
-template <class Partial, class Reduce>
-Partial reduce_channel(const ChannelTensor& tensor, const parallel::PlaneBlocks& blocks, int64_t c, Reduce& reduce) {
+/// The folded sums of one channel. reduce(channel, offset, planes) gives the Partial of a block; before each, another
+/// channel's output is written on by as much.
+template <class Partial, class Reduce, class Pending>
+Partial reduce_channel(const ChannelTensor& tensor, const parallel::PlaneBlocks& blocks, int64_t c, Reduce& reduce,
+                       Pending& pending) {
     Partial sums{};
     double before = 0;
     for (int64_t b = 0; b < blocks.count(); ++b) {
         const auto block = blocks.at(b, c + 1 < tensor.channels);
+        pending.advance(block.planes.count * block.planes.length);
         fold(sums, reduce(c, c * tensor.spatial + block.offset, block.planes), {before, block.elements()});
         before += block.elements();
     }
     return sums;
 }
 
-/// planes_pass with whole channels for each thread, which are applied while they are in its cache.
+template <class Partial, class Reduce>
+Partial reduce_channel(const ChannelTensor& tensor, const parallel::PlaneBlocks& blocks, int64_t c, Reduce& reduce) {
+    struct {
+        void advance(int64_t) {}
+    } nothing;
+    return reduce_channel<Partial>(tensor, blocks, c, reduce, nothing);
+}
+
+/// Whether a pass writes an output, and elements_to_line() of it.
+struct Output {
+    bool wanted;
+    int64_t to_line = 0;
+};
+
+/// planes_pass with whole channels for each thread, which are applied while they are in its cache: at once, or, where
+/// they come from memory and go there, while the next channel is reduced.
 template <class Partial, class Reduce, class Finish, class Apply>
-void planes_pass_by_channels(const ChannelTensor& tensor, int32_t threads, Reduce& reduce, Finish& finish,
-                             Apply& apply) {
+void planes_pass_by_channels(const ChannelTensor& tensor, int32_t threads, const Output& output, Reduce& reduce,
+                             Finish& finish, Apply& apply) {
     const parallel::PlaneBlocks blocks(tensor.batch, tensor.channels, tensor.spatial);
     const int64_t share = std::clamp<int64_t>(kLeastShare / tensor.values_per_channel(), 1,
                                               std::max<int64_t>(1, tensor.channels / threads));
-    auto body = [&](int64_t piece) {
-        const int64_t end = std::min(tensor.channels, (piece + 1) * share);
-        for (int64_t c = piece * share; c < end; ++c) {
-            const Partial sums = reduce_channel<Partial>(tensor, blocks, c, reduce);
-            apply(c * tensor.spatial, blocks.whole(), finish(c, sums));
+    const bool waits = output.wanted && outputs_wait(tensor, threads);
+    auto body = [&](parallel::Claims& claims) {
+        PendingOutput<decltype(finish(0, Partial{})), Apply> pending(apply, output.to_line);
+        for (int64_t piece; (piece = claims.next()) != parallel::Pieces::kNone;) {
+            const int64_t end = std::min(tensor.channels, (piece + 1) * share);
+            for (int64_t c = piece * share; c < end; ++c) {
+                const Partial sums = reduce_channel<Partial>(tensor, blocks, c, reduce, pending);
+                pending.finish();
+                pending.start(c * tensor.spatial, blocks.whole(), finish(c, sums));
+                if (!waits) pending.finish();
+            }
         }
+        pending.finish();
     };
-    parallel::for_each(parallel::ceil_div(tensor.channels, share), threads, body);
+    parallel::on_threads(parallel::ceil_div(tensor.channels, share), threads, body);
 }
 
 /// planes_pass with all threads on one channel after another.
@@ -158,14 +184,14 @@ void planes_pass_in_two(const ChannelTensor& tensor, int32_t threads, bool write
 /// partial) turns the folded one into constants; apply(offset, planes, constants) uses them, unless
 /// nothing is to be written. Offsets are in elements.
 template <class Partial, class Reduce, class Finish, class Apply>
-void planes_pass(const ChannelTensor& tensor, bool writes, Reduce reduce, Finish finish, Apply apply) {
+void planes_pass(const ChannelTensor& tensor, const Output& output, Reduce reduce, Finish finish, Apply apply) {
     const int32_t threads = parallel::threads_for(tensor.elements(), tensor.max_threads);
     if (tensor.batch > 1 && tensor.spatial <= kSmallPlane && tensor.elements() > parallel::kHintElements) {
-        planes_pass_in_two<Partial>(tensor, threads, writes, reduce, finish, apply);
+        planes_pass_in_two<Partial>(tensor, threads, output.wanted, reduce, finish, apply);
     } else if (threads == 1 || tensor.channels >= 4 * threads || tensor.values_per_channel() < kLeastShare) {
-        planes_pass_by_channels<Partial>(tensor, threads, reduce, finish, apply);
+        planes_pass_by_channels<Partial>(tensor, threads, output, reduce, finish, apply);
     } else {
-        planes_pass_by_blocks<Partial>(tensor, threads, writes, reduce, finish, apply);
+        planes_pass_by_blocks<Partial>(tensor, threads, output.wanted, reduce, finish, apply);
     }
 }
 

@@ -68,7 +68,7 @@ NI_INLINE void sum_deviations(const Data<E>* x, const ni::Planes& planes, Consta
         squares.part[a] = madd(d, d, squares.part[a]);
     };
     reduce_planes<E>(
-        planes, [&](int64_t i) __attribute__((always_inline)) { prefetch_group(x + i); },
+        planes, [&](auto density, int64_t i) __attribute__((always_inline)) { prefetch_group(density, x + i); },
         [&](int a, int64_t i) __attribute__((always_inline)) { take(a, sub(Elements<E>::load(x + i), center)); },
         [&](int a, int64_t i, int lanes) __attribute__((always_inline)) {
             take(a, keep_first(sub(Elements<E>::load_first(x + i, lanes), center), lanes));
@@ -103,7 +103,7 @@ void planes_squares(const Data<E>* x, const ni::Planes& planes, ni::Moments* out
     Sums<E> squares;
     start(squares);
     reduce_planes<E>(
-        planes, [&](int64_t i) __attribute__((always_inline)) { prefetch_group(x + i); },
+        planes, [&](auto density, int64_t i) __attribute__((always_inline)) { prefetch_group(density, x + i); },
         [&](int a, int64_t i) __attribute__((always_inline)) {
             const Vec<E> v = Elements<E>::load(x + i);
             squares.part[a] = madd(v, v, squares.part[a]);
@@ -171,9 +171,9 @@ NI_INLINE void sum_gradients(const Data<E>* x, const ni::Planes& planes, Constan
     };
     reduce_planes<E>(
         planes,
-        [&](int64_t i) __attribute__((always_inline)) {
-            ahead(i);
-            prefetch_group(x + i);
+        [&](auto density, int64_t i) __attribute__((always_inline)) {
+            ahead(density, i);
+            prefetch_group(density, x + i);
         },
         [&](int a, int64_t i)
             __attribute__((always_inline)) { take(a, vector(i, 16), sub(Elements<E>::load(x + i), mean)); },
@@ -191,7 +191,8 @@ template <class E>
 void planes_backward_reduce(const Data<E>* dy, const Data<E>* x, const ni::Planes& planes, Constant<E> center,
                             ni::GradientSums* out) {
     sum_gradients<E>(
-        x, planes, center, [&](int64_t i) __attribute__((always_inline)) { prefetch_group(dy + i); },
+        x, planes,
+        center, [&](auto density, int64_t i) __attribute__((always_inline)) { prefetch_group(density, dy + i); },
         [&](int64_t i, int lanes) __attribute__((always_inline)) { return load_lanes<E>(dy + i, lanes); }, out);
     mend_gradient_sums<E>(
         x, planes, center, [&](int64_t i) { return static_cast<double>(dy[i]); }, *out);

@@ -54,10 +54,19 @@ struct Distance {
     int64_t within = 0, near = 0, far = 0;
 };
 
+/// How much of a group to prefetch: all, or every second cache line. In long runs the hardware finds the others, and
+/// asking for all of them keeps it from running ahead.
+struct Dense {
+    static constexpr int64_t kLines = 1;
+};
+struct Sparse {
+    static constexpr int64_t kLines = 2;
+};
+
 /// Prefetches a group of elements.
-template <class T>
-NI_INLINE void prefetch_group(const T* p) {
-    for (int64_t i = 0; i < kGroup; i += 64 / static_cast<int64_t>(sizeof(T))) ni::prefetch(p + i);
+template <class Density, class T>
+NI_INLINE void prefetch_group(Density, const T* p) {
+    for (int64_t i = 0; i < kGroup; i += Density::kLines * 64 / static_cast<int64_t>(sizeof(T))) ni::prefetch(p + i);
 }
 
 /// Four accumulators in the precision of E and the sums in double that they are emptied into.
@@ -108,7 +117,7 @@ NI_INLINE void reduce_short_planes(const ni::Planes& planes, int lanes, Ahead ah
         const int64_t end = begin + kMostAdditions < planes.count ? begin + kMostAdditions : planes.count;
         for (int64_t p = begin; p < end; ++p) {
             const int64_t base = p * planes.stride, later = distance.from(p);
-            if (later != 0) ahead(base + later);
+            if (later != 0) ahead(Dense(), base + later);
             if (kWhole > 0) whole(0, base);
             if (kWhole > 1) whole(1, base + 16);
             if (kWhole > 2) whole(2, base + 32);
@@ -119,8 +128,33 @@ NI_INLINE void reduce_short_planes(const ni::Planes& planes, int lanes, Ahead ah
     }
 }
 
-/// Goes over all elements as the reductions do: whole and partial as in for_each_vector, ahead(offset) to prefetch 256
-/// bytes, empty_all() whenever the accumulators have taken enough, and at the end.
+/// reduce_planes() for runs of any length.
+template <class Density, class Ahead, class Whole, class Partial, class EmptyAll>
+NI_INLINE void reduce_long_planes(const ni::Planes& planes, Ahead ahead, Whole whole, Partial partial,
+                                  EmptyAll empty_all) {
+    const Distance distance(planes);
+    int64_t additions = 0;
+    for (int64_t p = 0; p < planes.count; ++p) {
+        const int64_t later = distance.from(p);
+        for (int64_t begin = 0; begin < planes.length; begin += kSegment) {
+            const int64_t rest = planes.length - begin, length = rest < kSegment ? rest : kSegment;
+            const int64_t groups = (length + kGroup - 1) / kGroup;
+            if (additions + groups > kMostAdditions) {
+                empty_all();
+                additions = 0;
+            }
+            additions += groups;
+            const auto ahead_of = [&](int64_t i) __attribute__((always_inline)) {
+                if (later != 0) ahead(Density(), i + later);
+            };
+            for_each_vector(p * planes.stride + begin, length, ahead_of, whole, partial);
+        }
+    }
+    empty_all();
+}
+
+/// Goes over all elements as the reductions do: whole and partial as in for_each_vector, ahead(density, offset) to
+/// prefetch a group, empty_all() whenever the accumulators have taken enough, and at the end.
 template <class E, class Ahead, class Whole, class Partial, class EmptyAll>
 NI_INLINE void reduce_planes(const ni::Planes& planes, Ahead ahead, Whole whole, Partial partial, EmptyAll empty_all) {
     if (kShortRuns<E> && planes.length <= kGroup) {
@@ -138,25 +172,12 @@ NI_INLINE void reduce_planes(const ni::Planes& planes, Ahead ahead, Whole whole,
                 return reduce_short_planes<4>(planes, 0, ahead, whole, partial, empty_all);
         }
     }
-    const Distance distance(planes);
-    int64_t additions = 0;
-    for (int64_t p = 0; p < planes.count; ++p) {
-        const int64_t later = distance.from(p);
-        for (int64_t begin = 0; begin < planes.length; begin += kSegment) {
-            const int64_t rest = planes.length - begin, length = rest < kSegment ? rest : kSegment;
-            const int64_t groups = (length + kGroup - 1) / kGroup;
-            if (additions + groups > kMostAdditions) {
-                empty_all();
-                additions = 0;
-            }
-            additions += groups;
-            const auto ahead_of = [&](int64_t i) __attribute__((always_inline)) {
-                if (later != 0) ahead(i + later);
-            };
-            for_each_vector(p * planes.stride + begin, length, ahead_of, whole, partial);
-        }
+    // A piece of one run is a part of a long plane, or a row that others follow.
+    if (kShortRuns<E> && planes.count > 1) {
+        reduce_long_planes<Dense>(planes, ahead, whole, partial, empty_all);
+    } else {
+        reduce_long_planes<Sparse>(planes, ahead, whole, partial, empty_all);
     }
-    empty_all();
 }
 
 /// Writes f(i) for every element of a run, 16 at a time; streaming stores start where the output is aligned.

@@ -82,7 +82,8 @@ private:
     /// Contiguous: a group is a run of consecutive elements, in which every channel has its own constants.
     void run_planes() {
         planes_pass<Moments>(
-            {1, tensor_.statistics(), tensor_.values_per_group(), false, all_.max_threads}, true,
+            {1, tensor_.statistics(), tensor_.values_per_group(), false, all_.max_threads},
+            Output{true, elements_to_line(y_)},
             [&](int64_t, int64_t offset, const Planes& run) {
                 Moments moments;
                 kernels_.planes_moments(x_ + offset, run, &moments);
@@ -252,7 +253,7 @@ private:
     void run_planes() {
         const Scratch<Means> means(dx_ ? tensor_.statistics() : 0);
         planes_pass<GradientSums>(
-            planes(), false,
+            planes(), Output{false},
             [&](int64_t plane, int64_t offset, const Planes& run) { return reduce(plane, offset, run); },
             [&](int64_t plane, const GradientSums& sums) {
                 keep(plane, sums);

@@ -32,11 +32,11 @@ void affine_apply(const Data<E>* x, int64_t length, const ni::ApplyConstants<Con
 }
 
 template <class E>
-void affine_backward_reduce(const Data<E>* dy, const Data<E>* x, int64_t length, Constant<E> center,
+void affine_backward_reduce(const Data<E>* dy, const Data<E>* x, const ni::Planes& run, Constant<E> center,
                             const Parameter<E>* weight, ni::GradientSums* out) {
-    const ni::Planes run{1, length, length};
     sum_gradients<E>(
-        x, run, center, [](int64_t) {},
+        x, run,
+        center, [&](auto density, int64_t i) __attribute__((always_inline)) { prefetch_group(density, dy + i); },
         [&](int64_t i, int lanes) __attribute__((always_inline)) {
             return mul(load_lanes<E>(dy + i, lanes), load_values<E>(weight + i, lanes));
         },

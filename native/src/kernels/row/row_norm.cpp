@@ -44,8 +44,8 @@ public:
 
     void run() {
         if (by_chunks()) {
-            auto body = [&](int64_t chunk) { run_chunk(chunk); };
-            parallel::for_each(grid_.chunks(), threads_, body);
+            auto body = [&](parallel::Claims& claims) { run_chunks(claims); };
+            parallel::on_threads(grid_.chunks(), threads_, body);
         } else {
             run_in_steps();
         }
@@ -63,7 +63,7 @@ private:
         GradientSums sums;
         const auto center = static_cast<Constant>(mean_of(group));
         if (weight_) {
-            kernels_.affine_backward_reduce(dy_ + offset, x_ + offset, run.length, center, weight_at(offset), &sums);
+            kernels_.affine_backward_reduce(dy_ + offset, x_ + offset, run, center, weight_at(offset), &sums);
         } else {
             kernels_.planes_backward_reduce(dy_ + offset, x_ + offset, run, center, &sums);
         }
@@ -140,29 +140,47 @@ private:
         memset(sum_dy_xhat_.data() + chunk * grid_.padded_channels(), 0, bytes);
     }
 
-    /// All of a chunk, some rows at a time, so that columns find them in the cache. In place, columns come before the
-    /// gradients that overwrite what they read.
-    void run_chunk(int64_t chunk) {
+    /// All of some chunks, some rows at a time, so that columns find them in the cache.
+    void run_chunks(parallel::Claims& claims) {
+        auto apply_part = [&](int64_t offset, const Planes& run, const BackwardConstants<Constant>& constants) {
+            apply(offset, run.length, constants);
+        };
+        PendingRow<decltype(apply_part)> pending(apply_part, elements_to_line(dx_));
+        for (int64_t chunk; (chunk = claims.next()) != parallel::Pieces::kNone;) run_chunk(chunk, pending);
+        pending.finish();
+    }
+
+    template <class Apply>
+    using PendingRow = PendingOutput<BackwardConstants<Constant>, Apply>;
+
+    /// In place, columns come before the gradients that overwrite what they read, and no row waits.
+    template <class Apply>
+    void run_chunk(int64_t chunk, PendingRow<Apply>& pending) {
         const int64_t begin = chunk_start(chunk), end = begin + grid_.rows_of_chunk(chunk);
         const bool in_place = dx_ == dy_ || dx_ == x_;
+        const bool waits = !in_place && outputs_wait(groups(), threads_);
         if (sums_columns_) clear_columns(chunk);
         for (int64_t row = begin; row < end; row += kRowBlock) {
             const int64_t count = std::min(kRowBlock, end - row);
-            if (dx_ && !in_place) run_rows(row, count);
+            if (dx_ && !in_place) run_rows(row, count, pending, waits);
             if (sums_columns_) {
                 for (int64_t r = row; r < row + count; ++r) set_by_row(r);
                 sum_columns(chunk, row, count, 0, tensor_.length);
             }
-            if (dx_ && in_place) run_rows(row, count);
+            if (dx_ && in_place) run_rows(row, count, pending, waits);
         }
     }
 
     /// The gradients of some rows, each of which is read again while it is in the first-level cache.
-    void run_rows(int64_t row, int64_t count) {
+    template <class Apply>
+    void run_rows(int64_t row, int64_t count, PendingRow<Apply>& pending, bool waits) {
+        const int64_t length = tensor_.group_length();
         auto reduce_block = [&](int64_t g, int64_t offset, const Planes& run) { return reduce(g, offset, run); };
         for (int64_t group = row * tensor_.groups; group < (row + count) * tensor_.groups; ++group) {
-            const auto sums = reduce_channel<GradientSums>(groups(), blocks_, group, reduce_block);
-            apply(group * tensor_.group_length(), tensor_.group_length(), constants_of(group, sums));
+            const auto sums = reduce_channel<GradientSums>(groups(), blocks_, group, reduce_block, pending);
+            pending.finish();
+            pending.start(group * length, {1, length, length}, constants_of(group, sums));
+            if (!waits) pending.finish();
         }
     }
 
@@ -184,7 +202,7 @@ private:
         }
         if (!dx_) return;
         planes_pass<GradientSums>(
-            groups(), false,
+            groups(), Output{false},
             [&](int64_t group, int64_t offset, const Planes& run) { return reduce(group, offset, run); },
             [&](int64_t group, const GradientSums& sums) {
                 constants_.data()[group] = constants_of(group, sums);
@@ -240,7 +258,7 @@ void RowNorm<E>::forward(const Data* x, const Affine<Parameter>& affine, double 
     const Store store = store_for(tensor.elements(), y, x);
     const bool plain = !affine.weight && !affine.bias;
     planes_pass<Moments>(
-        {1, tensor.statistics(), tensor.group_length(), false, tensor.max_threads}, true,
+        {1, tensor.statistics(), tensor.group_length(), false, tensor.max_threads}, Output{true, elements_to_line(y)},
         [&](int64_t, int64_t offset, const Planes& run) {
             Moments moments;
             (centered ? kernels.planes_moments : kernels.planes_squares)(x + offset, run, &moments);
