@@ -17,7 +17,7 @@
 //   rows_apply               y from x with constants by channel
 //   rows_backward_reduce     sum_dy[c] and sum_dy_xmu[c] over the rows, x taken relative to center[c]
 //   rows_backward_apply      dx from dy and x with constants by channel
-//   affine_apply             y = ((x - center) * scale + offset) * weight[i] + bias[i]
+//   affine_apply             y = ((x - center[r]) * scale[r] + offset[r]) * weight[i] + bias[i], for some rows
 //   affine_backward_reduce   the two gradient sums of weight[i] * dy
 //   affine_backward_apply    dx from weight[i] * dy and x with the run's constants
 //   columns_backward_reduce  over rows with constants of their own: adds dy[c] to sum_dy[c], and dy[c] times the
@@ -44,7 +44,7 @@
                                   double* sum_dy, double* sum_dy_xmu))                                             \
     KERNEL(rows_backward_apply, (const Data* dy, const Data* x, const Rows& rows,                                  \
                                  const BackwardArrays<Constant>& constants, Store store, Data* dx))                \
-    KERNEL(affine_apply, (const Data* x, int64_t length, const ApplyConstants<Constant>& constants,                \
+    KERNEL(affine_apply, (const Data* x, const Rows& rows, const ApplyArrays<Constant>& by_row,                    \
                           const Affine<Parameter>& affine, Store store, Data* y))                                  \
     KERNEL(affine_backward_reduce, (const Data* dy, const Data* x, const Planes& run, Constant center,             \
                                     const Parameter* weight, GradientSums* out))                                   \

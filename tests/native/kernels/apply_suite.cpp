@@ -64,7 +64,7 @@ struct AffineApply {
         const auto weight = parameters<E>(piece, 0), bias = parameters<E>(piece, 1);
         return run_on<E>(piece, [&](const auto* x, const Constants<E>& k, auto* y) {
             kernels.affine_apply(
-                x, piece.length, k.first(),
+                x, piece.as_rows(), k.arrays(),
                 {piece.absent == 1 ? nullptr : weight.data(), piece.absent == 2 ? nullptr : bias.data()}, piece.store,
                 y);
         });
@@ -75,7 +75,8 @@ struct AffineApply {
         const auto weight = parameters<E>(piece, 0), bias = parameters<E>(piece, 1);
         check_elements<E>(piece, outcome, [&](int64_t i, int64_t c) -> Sum {
             const Sum normalized = k.of(wide(x[i]), c);
-            const long double gamma = piece.absent == 1 ? 1 : wide(weight[i]), beta = wide(bias[i]);
+            const long double gamma = piece.absent == 1 ? 1 : wide(weight[i % piece.length]);
+            const long double beta = wide(bias[i % piece.length]);
             const long double product = normalized.value * gamma, exact = piece.absent == 2 ? product : product + beta;
             return {exact, normalized.magnitude * std::abs(gamma) + std::abs(product) + std::abs(exact)};
         });
@@ -87,7 +88,7 @@ struct AffineApply {
 SuiteList apply_suites() {
     return {suites_of<PlanesApply>("planes_apply", Form::kPlanes, true),
             suites_of<RowsApply>("rows_apply", Form::kRows, true),
-            suites_of<AffineApply>("affine_apply", Form::kRun, true)};
+            suites_of<AffineApply>("affine_apply", Form::kColumns, true)};
 }
 
 }  // namespace ni::test

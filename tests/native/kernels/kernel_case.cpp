@@ -28,7 +28,8 @@ bool is_run(Form form) { return form == Form::kRun; }
 
 /// All ways of leaving out a parameter of a run.
 void push(std::vector<KernelCase>& cases, KernelCase piece) {
-    for (piece.absent = 0; piece.absent < (is_run(piece.form) ? 3 : 1); ++piece.absent) cases.push_back(piece);
+    for (piece.absent = 0; piece.absent < (is_run(piece.form) || piece.form == Form::kColumns ? 3 : 1); ++piece.absent)
+        cases.push_back(piece);
 }
 
 }  // namespace
@@ -107,6 +108,10 @@ std::vector<KernelCase> placement_cases(Form form) {
             for (const int64_t length : {1, 15, 16, 17, 63, 64, 65, 79, 80, 81, 143, 300})
                 for (int64_t gap = 0; gap < 16; ++gap)
                     cases.push_back({form, runs, length + 1, length, Fill::kNormal, store, flush, gap});
+        // Rows that lie alike in their cache lines.
+        for (const int64_t length : {64, 65, 143, 300})
+            for (int64_t gap = 0; gap < 16; ++gap)
+                cases.push_back({form, runs, (length + 64) / 64 * 64, length, Fill::kNormal, store, Flush::kEnd, gap});
         for (const int64_t length : {1, 17, 64, 81, 512}) {
             const int64_t count = is_run(form) ? 1 : 3;
             push(cases, {form, count, length + 2, length, Fill::kNormal, store, Flush::kEnd, 0, true, false});

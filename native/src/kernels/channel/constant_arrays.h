@@ -19,6 +19,16 @@ BackwardArrays<Constant> arrays_of(const BackwardConstants<Constant>*, const Con
     return {first, first + stride, first + 2 * stride, first + 3 * stride, first + 4 * stride};
 }
 
+/// The constants of one channel or row as arrays of one element.
+template <class Constant>
+ApplyArrays<Constant> arrays_of(const ApplyConstants<Constant>& one) {
+    return {&one.center, &one.scale, &one.offset};
+}
+template <class Constant>
+BackwardArrays<Constant> arrays_of(const BackwardConstants<Constant>& one) {
+    return {&one.center, &one.invstd, &one.scale, &one.slope, &one.offset};
+}
+
 /// An array for each member of Constants, which are of one type.
 template <class Constants>
 class ConstantArrays {

@@ -251,12 +251,62 @@ private:
 
 }  // namespace
 
+/// Rows whose output is written together, so that the parameters are read once for all of them: where they take more of
+/// the first-level cache than a row should have for itself. 1 where rows are for all threads together.
+template <class E>
+int64_t RowNorm<E>::rows_together() const {
+    const int32_t threads = parallel::threads_for(tensor.elements(), tensor.max_threads);
+    if (tensor.length < kLongRow || tensor.rows < kTogether * 4 * threads) return 1;
+    return kTogether;
+}
+
+template <class E>
+template <class Finish>
+void RowNorm<E>::forward_together(const Data* x, const Affine<Parameter>& affine, const Finish& finish, Store store,
+                                  Data* y) const {
+    const ChannelTensor rows{1, tensor.rows, tensor.length, false, tensor.max_threads};
+    const parallel::PlaneBlocks blocks(1, tensor.rows, tensor.length);
+    auto reduce = [&](int64_t, int64_t offset, const Planes& run) {
+        Moments moments;
+        (centered ? kernels.planes_moments : kernels.planes_squares)(x + offset, run, &moments);
+        return moments;
+    };
+    auto body = [&](int64_t block) {
+        const int64_t first = block * kTogether, count = std::min(kTogether, tensor.rows - first);
+        ApplyConstants<Constant> constants[kTogether];
+        for (int64_t r = 0; r < count; ++r) {
+            constants[r] = finish(first + r, reduce_channel<Moments>(rows, blocks, first + r, reduce));
+        }
+        Constant center[kTogether], scale[kTogether], offset[kTogether];
+        for (int64_t r = 0; r < count; ++r) {
+            center[r] = constants[r].center;
+            scale[r] = constants[r].scale;
+            offset[r] = constants[r].offset;
+        }
+        const int64_t at = first * tensor.length;
+        kernels.affine_apply(x + at, {count, tensor.length, tensor.length}, {center, scale, offset}, affine, store,
+                             y + at);
+    };
+    const int32_t threads = parallel::threads_for(tensor.elements(), tensor.max_threads);
+    parallel::for_each(parallel::ceil_div(tensor.rows, kTogether), threads, body);
+}
+
 template <class E>
 void RowNorm<E>::forward(const Data* x, const Affine<Parameter>& affine, double eps, double* saved_mean,
                          double* saved_invstd, Data* y) const {
     const auto count = static_cast<double>(tensor.group_length());
     const Store store = store_for(tensor.elements(), y, x);
     const bool plain = !affine.weight && !affine.bias;
+    const auto finish = [&](int64_t group, const Moments& moments) {
+        const double invstd = invstd_of(moments.m2 / count, eps);
+        if (saved_mean) saved_mean[group] = moments.mean;
+        if (saved_invstd) saved_invstd[group] = invstd;
+        return apply_constants<Constant>(moments.mean, invstd, 1, 0);
+    };
+    if (!plain && tensor.groups == 1 && rows_together() > 1) {
+        forward_together(x, affine, finish, store, y);
+        return;
+    }
     planes_pass<Moments>(
         {1, tensor.statistics(), tensor.group_length(), false, tensor.max_threads}, Output{true, elements_to_line(y)},
         [&](int64_t, int64_t offset, const Planes& run) {
@@ -264,18 +314,14 @@ void RowNorm<E>::forward(const Data* x, const Affine<Parameter>& affine, double 
             (centered ? kernels.planes_moments : kernels.planes_squares)(x + offset, run, &moments);
             return moments;
         },
-        [&](int64_t group, const Moments& moments) {
-            const double invstd = invstd_of(moments.m2 / count, eps);
-            if (saved_mean) saved_mean[group] = moments.mean;
-            if (saved_invstd) saved_invstd[group] = invstd;
-            return apply_constants<Constant>(moments.mean, invstd, 1, 0);
-        },
+        finish,
         [&](int64_t offset, const Planes& run, const ApplyConstants<Constant>& constants) {
             if (plain) return kernels.planes_apply(x + offset, run, constants, store, y + offset);
             const int64_t at = offset % tensor.length;
             const Affine<Parameter> here{affine.weight ? affine.weight + at : nullptr,
                                          affine.bias ? affine.bias + at : nullptr};
-            kernels.affine_apply(x + offset, run.length, constants, here, store, y + offset);
+            kernels.affine_apply(x + offset, {1, run.length, run.length}, arrays_of(constants), here, store,
+                                 y + offset);
         });
 }
 
