@@ -7,6 +7,7 @@
 #include "api/validate.h"
 #include "dispatch/dispatch.h"
 #include "kernels/channel/channel_constants.h"
+#include "parallel/parallel.h"
 
 namespace ni::api {
 
@@ -61,6 +62,7 @@ struct NormCall {
                 body(Float32(), kernels->of(Float32()));
                 break;
         }
+        parallel::publish_streamed_stores();
         return NI_STATUS_OK;
     }
 

@@ -27,7 +27,7 @@
 // channel (those of `by_row` at its first row). The rows kernels that reduce take at most kRowTile channels. Arrays
 // that reductions write have room for whole vectors of 16; what stands there beyond the channels is undefined. The
 // affine kernels want a weight or a bias, the backward ones a weight: without, the planes kernels do the same. Streamed
-// stores are published by parallel::run, not by kernels.
+// stores are published by parallel::run and at the end of a call, not by kernels.
 #define NI_KERNELS(KERNEL)                                                                                         \
     KERNEL(planes_moments, (const Data* x, const Planes& planes, Moments* out))                                    \
     KERNEL(planes_squares, (const Data* x, const Planes& planes, Moments* out))                                    \

@@ -8,13 +8,18 @@
 namespace ni {
 
 /// Cache-line aligned memory for `count` times `each` elements, uninitialized, freed at the end of the scope. Throws
-/// std::bad_alloc, also where the size does not fit in 63 bits.
+/// std::bad_alloc, also where the size does not fit in 63 bits. A little of it lies in the object itself: a call on a
+/// few channels takes less time than the allocator.
 template <class T>
 class Scratch {
 public:
-    explicit Scratch(int64_t count, int64_t each = 1)
-        : data_(static_cast<T*>(::operator new(bytes_of(count, each), kAlignment))) {}
-    ~Scratch() { ::operator delete(data_, kAlignment); }
+    explicit Scratch(int64_t count, int64_t each = 1) {
+        const uint64_t bytes = bytes_of(count, each);
+        data_ = bytes <= sizeof own_ ? reinterpret_cast<T*>(own_) : static_cast<T*>(::operator new(bytes, kAlignment));
+    }
+    ~Scratch() {
+        if (data_ != reinterpret_cast<T*>(own_)) ::operator delete(data_, kAlignment);
+    }
     Scratch(const Scratch&) = delete;
     Scratch& operator=(const Scratch&) = delete;
     T* data() const { return data_; }
@@ -30,6 +35,7 @@ private:
     }
 
     static constexpr std::align_val_t kAlignment{64};
+    alignas(64) unsigned char own_[512];
     T* data_;
 };
 

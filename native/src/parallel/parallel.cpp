@@ -79,15 +79,13 @@ private:
     int32_t taken_ = 0;
 };
 
-/// Lets other threads see what this one has written past the cache. Once at the end: after each piece, waiting for the
-/// stores to arrive would cost as much as small pieces themselves.
+}  // namespace
+
 void publish_streamed_stores() {
 #if defined(__x86_64__) || defined(_M_X64)
     _mm_sfence();
 #endif
 }
-
-}  // namespace
 
 int32_t limit() {
     const int32_t set = process_limit.load(std::memory_order_relaxed);
@@ -112,7 +110,6 @@ void run(int64_t pieces, int32_t threads, void (*body)(void* context, Claims& cl
     if (team == 1) {
         Claims claims(shared, 0);
         body(context, claims);
-        publish_streamed_stores();
         return;
     }
 #pragma omp parallel num_threads(team)

@@ -80,6 +80,11 @@ private:
     int32_t range_, visited_ = 0;
 };
 
+/// Lets other threads see what this one has written past the cache. Once at the end of a call: after each piece,
+/// waiting for the stores to arrive would cost as much as small pieces themselves. run() does it for the threads that
+/// help.
+void publish_streamed_stores();
+
 /// Runs body(context, claims) once on each of up to `threads` threads, of which each is to claim pieces until there are
 /// none, and returns when all are done. That includes threads that are held up, because that is how OpenMP ends a
 /// parallel region. The body must not throw.
@@ -95,6 +100,10 @@ void on_threads(int64_t pieces, int32_t threads, Body& body) {
 /// Runs body(i) for every i in [0, pieces), likewise.
 template <class Body>
 void for_each(int64_t pieces, int32_t threads, Body& body) {
+    if (threads == 1 || pieces <= 1) {
+        for (int64_t i = 0; i < pieces; ++i) body(i);
+        return;
+    }
     auto each = [&](Claims& claims) {
         for (int64_t i; (i = claims.next()) != Pieces::kNone;) body(i);
     };

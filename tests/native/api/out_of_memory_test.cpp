@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstdlib>
 #include <new>
+#include <utility>
 
 #include "api/functions.h"
 
@@ -36,17 +37,18 @@ INSTANTIATE_TEST_SUITE_P(Every, OutOfMemory, testing::ValuesIn(functions()), fun
 
 TEST_P(OutOfMemory, WhicheverAllocationFailsNothingIsWritten) {
     for_each_type([&] {
-        // Both layouts, and few channels so large that threads share one: each has working memory of its own.
+        // Both layouts, more channels than need no memory, and few so large that threads share one: each has working
+        // memory of its own.
         for (const ni_layout layout : {NI_LAYOUT_NCS, NI_LAYOUT_NSC}) {
-            for (const int64_t spatial : {10, 60000}) {
-                PreparedCall counted(function(), data_type(), 2, 2, spatial, layout);
+            for (const auto& [channels, spatial] : {std::pair<int64_t, int64_t>{200, 10}, {2, 60000}}) {
+                PreparedCall counted(function(), data_type(), 2, channels, spatial, layout);
                 counted.call.shape.max_threads = 2;
                 calls = 0;
                 ASSERT_EQ(counted.run(), NI_STATUS_OK);
                 const int needed = calls;
                 for (int failing = 0; failing < needed; ++failing) {
                     SCOPED_TRACE(testing::Message() << "allocation " << failing << " of " << needed);
-                    PreparedCall prepared(function(), data_type(), 2, 2, spatial, layout);
+                    PreparedCall prepared(function(), data_type(), 2, channels, spatial, layout);
                     prepared.call.shape.max_threads = 2;
                     left = failing;
                     const ni_status status = prepared.run();
@@ -60,7 +62,7 @@ TEST_P(OutOfMemory, WhicheverAllocationFailsNothingIsWritten) {
 }
 
 TEST(OutOfMemoryTest, TheLibraryUsesTheReplacedAllocator) {
-    const PreparedCall prepared(functions().front(), NI_DATA_TYPE_FLOAT32, 2, 2, 10, NI_LAYOUT_NSC);
+    const PreparedCall prepared(functions().front(), NI_DATA_TYPE_FLOAT32, 2, 200, 10, NI_LAYOUT_NSC);
     calls = 0;
     ASSERT_EQ(prepared.run(), NI_STATUS_OK);
     EXPECT_GT(calls, 0);

@@ -261,7 +261,8 @@ void rows_reduce(const RowTensors& tensors, const RowSums& sums, Reduce reduce, 
     const int64_t tiles = parallel::ceil_div(channels, kTile);
     auto finish_tile = [&](int64_t index) {
         const int64_t t = index / tiles, begin = index % tiles * kTile, end = std::min(channels, begin + kTile);
-        Partial folded[kTile] = {};
+        Partial folded[kTile];
+        std::fill(folded, folded + (end - begin), Partial{});
         double before = 0;
         for (int64_t chunk = 0; chunk < chunks; ++chunk) {
             const auto rows = static_cast<double>(grid.rows_of_chunk(chunk));
