@@ -85,10 +85,11 @@ public:
     static constexpr int64_t kMostChunks = 128;
     static constexpr int64_t kLeastChunkRows = 4 * kRowBlock;
 
-    RowGrid(int64_t rows, int64_t channels, int32_t threads)
+    /// `least_chunk_rows` is more than kLeastChunkRows where merging chunks takes long beside the work on them.
+    RowGrid(int64_t rows, int64_t channels, int32_t threads, int64_t least_chunk_rows = kLeastChunkRows)
         : rows_(rows),
           channels_(channels),
-          chunk_rows_(std::max(round_up(ceil_div(rows, kMostChunks), kRowBlock), kLeastChunkRows)),
+          chunk_rows_(std::max(round_up(ceil_div(rows, kMostChunks), kRowBlock), least_chunk_rows)),
           tile_(kRowTile) {
         const int64_t wanted = threads > 1 ? ceil_div(4 * threads, chunks()) : 1;
         tile_ = std::min(kRowTile, round_up(ceil_div(channels, wanted), kLeastTile));

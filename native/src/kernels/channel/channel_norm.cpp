@@ -107,19 +107,31 @@ void gradients_pass(const ChannelTensor& tensor, const ElementwisePass<E>& pass,
              [&](int64_t offset, const Rows& rows, int64_t c) { pass.apply(offset, rows, constants.from(c)); });
 }
 
+/// set(channel) for all channels; each takes a root and a division or two, which is worth sharing.
+template <class Set>
+void for_each_channel(const ChannelTensor& tensor, Set set) {
+    constexpr int64_t kTile = 256;
+    auto tile = [&](int64_t index) {
+        const int64_t end = std::min(tensor.channels, (index + 1) * kTile);
+        for (int64_t c = index * kTile; c < end; ++c) set(c);
+    };
+    const int32_t threads = parallel::threads_for(tensor.elements(), tensor.max_threads);
+    parallel::for_each(parallel::ceil_div(tensor.channels, kTile), tensor.channels < 4 * kTile ? 1 : threads, tile);
+}
+
 /// Elementwise with known statistics: constants_of(channel) -> Constants, and with them the output of `pass`.
 template <class Constants, class E, class ConstantsOf>
 void map_pass(const ChannelTensor& tensor, const ElementwisePass<E>& pass, ConstantsOf constants_of) {
     if (!tensor.as_rows()) {
         const Scratch<Constants> constants(tensor.channels);
-        for (int64_t c = 0; c < tensor.channels; ++c) constants.data()[c] = constants_of(c);
+        for_each_channel(tensor, [&](int64_t c) { constants.data()[c] = constants_of(c); });
         planes_map(tensor, [&](int64_t offset, const Planes& planes, int64_t c) {
             pass.apply(offset, planes, constants.data()[c]);
         });
         return;
     }
     ConstantArrays<Constants> constants(tensor.channels);
-    for (int64_t c = 0; c < tensor.channels; ++c) constants.set(c, constants_of(c));
+    for_each_channel(tensor, [&](int64_t c) { constants.set(c, constants_of(c)); });
     rows_map(RowTensors{tensor},
              [&](int64_t offset, const Rows& rows, int64_t c) { pass.apply(offset, rows, constants.from(c)); });
 }

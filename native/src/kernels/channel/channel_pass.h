@@ -38,7 +38,7 @@ Store store_for(int64_t elements, const Data* output, const Data* input, const D
 /// What `count` more values weigh beside the `before` values before them.
 struct FoldWeights {
     FoldWeights(double before, double count)
-        : first(before == 0), share(count / (before + count)), cross(before * share) {}
+        : first(before == 0), share(first ? 1 : count / (before + count)), cross(before * share) {}
     bool first;
     double share;  ///< of the more values in all
     double cross;  ///< before * count / (before + count)
@@ -204,7 +204,9 @@ struct RowTensors {
     int64_t channels() const { return count * one.channels; }
     int32_t threads() const { return parallel::threads_for(count * one.elements(), one.max_threads); }
     parallel::RowGrid grid(int32_t threads) const {
-        return {one.values_per_channel(), one.channels, count >= 4 * threads ? 1 : threads};
+        // A merge of moments takes as long as sixteen rows or so.
+        constexpr int64_t kLeastChunkRows = 256;
+        return {one.values_per_channel(), one.channels, count >= 4 * threads ? 1 : threads, kLeastChunkRows};
     }
     /// body(tensor, piece) for every piece of every tensor's grid, `piece` with offset and channel counted through.
     template <class Body>

@@ -87,7 +87,9 @@ template <class E>
 void planes_moments(const Data<E>* x, const ni::Planes& planes, ni::Moments* out) {
     const int first = planes.length < 16 ? static_cast<int>(planes.length) : 16;
     const Vec<E> head = load_lanes<E>(x, first);
-    const auto shift = static_cast<Constant<E>>(f64_reduce_add(f64_add(low(head), high(head))) / first);
+    const double sum_of_head = f64_reduce_add(f64_add(low(head), high(head)));
+    // The same number, and no division to wait for.
+    const auto shift = static_cast<Constant<E>>(first == 16 ? sum_of_head * 0.0625 : sum_of_head / first);
     double sum, square;
     sum_deviations<E>(x, planes, shift, &sum, &square);
     const double count = static_cast<double>(planes.count * planes.length);

@@ -16,6 +16,13 @@ constexpr int kStrip = 4;
 /// The most channels that count as narrow.
 constexpr int64_t kNarrow = 128;
 
+/// The most channels whose constants and a row fit in the first-level cache together.
+constexpr int64_t kMedium = 512;
+
+/// Whether rows are written strip by strip of channels, with the constants in registers: narrow rows, and rows whose
+/// constants would not stay in the first-level cache. Others are written in memory order.
+NI_INLINE bool in_strips(const ni::Rows& rows) { return rows.channels <= kNarrow || rows.channels > kMedium; }
+
 template <int Vectors>
 struct Strip {
     static constexpr int kVectors = Vectors;
@@ -61,55 +68,36 @@ NI_INLINE void clear(double* sums, int64_t channels) {
     }
 }
 
-/// Elements from a row to the one that is fetched meanwhile, some 20 KiB of floats: for wide rows, the hardware's
-/// prefetcher alone leaves the third-level cache idle for half of the time. 0 for narrow ones, which it can follow.
+/// Elements from a row to the one that is fetched meanwhile, that of the next block: the hardware's prefetcher cannot
+/// follow a block of wide rows. 0 for narrow ones, which it can follow.
 NI_INLINE int64_t prefetch_distance(const ni::Rows& rows) {
-    if (rows.channels <= kNarrow) return 0;
-    const int64_t wanted = 5120 / rows.stride;
-    return (wanted < 1 ? 1 : wanted < ni::kRowBlock ? wanted : ni::kRowBlock) * rows.stride;
+    return rows.channels <= kNarrow ? 0 : ni::kRowBlock * rows.stride;
 }
 
-/// Two sums a channel over all rows: terms(strip, offset of the row, channel, vector of the strip, lanes,
-/// first, second) adds the terms of 16 elements to first and second. The sums of a block go to the totals in
-/// double at its end.
-///
-/// In narrow rows, a strip of channels takes all rows of a block with its sums in registers. Wider rows are taken one
-/// by one, in memory order, with the sums in the first-level cache: the prefetcher cannot follow a block of wide rows.
+/// Two sums a channel over all rows: terms(strip, offset of the row, channel, vector of the strip, lanes, first,
+/// second) adds the terms of 16 elements to first and second. A strip of channels takes all rows of a block with its
+/// sums in registers; these go to the totals in double at the block's end.
 template <class E, class Terms>
-NI_INLINE void sum_rows(const ni::Rows& rows, Constant<E>* first, Constant<E>* second, double* first_total,
-                        double* second_total, Terms terms) {
+NI_INLINE void sum_rows(const ni::Rows& rows, double* first_total, double* second_total, Terms terms) {
     clear(first_total, rows.channels);
     clear(second_total, rows.channels);
-    const int64_t together = rows.channels <= kNarrow ? ni::kRowBlock : 1;
-    for (int64_t block = 0; block < rows.count; block += ni::kRowBlock) {
-        const int64_t end = block + ni::kRowBlock < rows.count ? block + ni::kRowBlock : rows.count;
-        for_each_vector_of(rows.channels, [&](int64_t c, int) {
-            store(first + c, splat(Constant<E>(0)));
-            store(second + c, splat(Constant<E>(0)));
-        });
-        for (int64_t begin = block; begin < end; begin += together) {
-            const int64_t stop = begin + together < end ? begin + together : end;
-            for_each_strip(
-                rows.channels, [&](auto strip, int64_t c, int lanes) __attribute__((always_inline)) {
-                    constexpr int kVectors = decltype(strip)::kVectors;
-                    Vec<E> a[kStrip], b[kStrip];
+    for (int64_t begin = 0; begin < rows.count; begin += ni::kRowBlock) {
+        const int64_t end = begin + ni::kRowBlock < rows.count ? begin + ni::kRowBlock : rows.count;
+        for_each_strip(
+            rows.channels, [&](auto strip, int64_t c, int lanes) __attribute__((always_inline)) {
+                constexpr int kVectors = decltype(strip)::kVectors;
+                Vec<E> first[kStrip], second[kStrip];
+                for (int64_t v = 0; v < kVectors; ++v) first[v] = second[v] = splat(Constant<E>(0));
+                for (int64_t r = begin; r < end; ++r) {
                     for (int64_t v = 0; v < kVectors; ++v) {
-                        a[v] = load(first + c + 16 * v);
-                        b[v] = load(second + c + 16 * v);
+                        terms(strip, r * rows.stride, c, v, lanes, first[v], second[v]);
                     }
-                    for (int64_t r = begin; r < stop; ++r) {
-                        for (int64_t v = 0; v < kVectors; ++v) terms(strip, r * rows.stride, c, v, lanes, a[v], b[v]);
-                    }
-                    for (int64_t v = 0; v < kVectors; ++v) {
-                        store(first + c + 16 * v, a[v]);
-                        store(second + c + 16 * v, b[v]);
-                    }
-                });
-        }
-        for_each_vector_of(rows.channels, [&](int64_t c, int) {
-            add_to(first_total + c, load(first + c));
-            add_to(second_total + c, load(second + c));
-        });
+                }
+                for (int64_t v = 0; v < kVectors; ++v) {
+                    add_to(first_total + c + 16 * v, first[v]);
+                    add_to(second_total + c + 16 * v, second[v]);
+                }
+            });
     }
 }
 
@@ -180,11 +168,11 @@ NI_INLINE uint32_t finish_moments(const C* shift, double rows, double* mean, dou
 /// As planes_moments, lane by lane: one pass around a value close to the mean, and a second look at what it cannot do.
 template <class E>
 void rows_moments(const Data<E>* x, const ni::Rows& rows, double* mean, double* m2) {
-    Constant<E> shift[ni::kRowTile], sums[ni::kRowTile], squares[ni::kRowTile];
+    Constant<E> shift[ni::kRowTile];
     for_each_vector_of(rows.channels, [&](int64_t c, int lanes) { store(shift + c, shift_of<E>(x + c, rows, lanes)); });
     const int64_t ahead = prefetch_distance(rows);
     sum_rows<E>(
-        rows, sums, squares, mean, m2,
+        rows, mean, m2,
         [&](auto strip, int64_t row, int64_t c, int64_t v, int lanes, Vec<E>& sum, Vec<E>& square)
             __attribute__((always_inline)) {
                 if (ahead != 0) ni::prefetch(x + row + c + 16 * v + ahead);
@@ -257,7 +245,9 @@ void rows_apply_strips(const Data<E>* x, const ni::Rows& rows, const ni::ApplyAr
 template <class E>
 void rows_apply(const Data<E>* x, const ni::Rows& rows, const ni::ApplyArrays<Constant<E>>& constants,
                 ni::Store store_kind, Data<E>* y) {
-    if (store_kind == ni::Store::kCached) return rows_apply_strips<E>(x, rows, constants, y);
+    if (store_kind == ni::Store::kCached && in_strips(rows)) {
+        return rows_apply_strips<E>(x, rows, constants, y);
+    }
     for (int64_t r = 0; r < rows.count; ++r) {
         const Data<E>* in = x + r * rows.stride;
         write_run<E>(
@@ -271,10 +261,9 @@ void rows_apply(const Data<E>* x, const ni::Rows& rows, const ni::ApplyArrays<Co
 template <class E>
 void rows_backward_reduce(const Data<E>* dy, const Data<E>* x, const ni::Rows& rows, const Constant<E>* center,
                           double* sum_dy, double* sum_dy_xmu) {
-    Constant<E> sums[ni::kRowTile], products[ni::kRowTile];
     const int64_t ahead = prefetch_distance(rows);
     sum_rows<E>(
-        rows, sums, products, sum_dy, sum_dy_xmu,
+        rows, sum_dy, sum_dy_xmu,
         [&](auto strip, int64_t row, int64_t c, int64_t v, int lanes, Vec<E>& sum, Vec<E>& product)
             __attribute__((always_inline)) {
                 constexpr int kVectors = decltype(strip)::kVectors;
@@ -330,7 +319,9 @@ void rows_backward_apply_strips(const Data<E>* dy, const Data<E>* x, const ni::R
 template <class E>
 void rows_backward_apply(const Data<E>* dy, const Data<E>* x, const ni::Rows& rows,
                          const ni::BackwardArrays<Constant<E>>& constants, ni::Store store_kind, Data<E>* dx) {
-    if (store_kind == ni::Store::kCached) return rows_backward_apply_strips<E>(dy, x, rows, constants, dx);
+    if (store_kind == ni::Store::kCached && in_strips(rows)) {
+        return rows_backward_apply_strips<E>(dy, x, rows, constants, dx);
+    }
     for (int64_t r = 0; r < rows.count; ++r) {
         const Data<E>* gradient = dy + r * rows.stride;
         const Data<E>* input = x + r * rows.stride;

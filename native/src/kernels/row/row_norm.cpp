@@ -251,13 +251,16 @@ private:
 
 }  // namespace
 
-/// Rows whose output is written together, so that the parameters are read once for all of them: where they take more of
-/// the first-level cache than a row should have for itself. 1 where rows are for all threads together.
+/// Rows whose output is written together: long ones, because their parameters are then read once for all of them, and
+/// rows that the cache holds, because waiting for the sums of several takes no longer than for those of one. Not short
+/// rows that come from memory: that is busiest where reading and writing follow each other closely. 1 where rows are
+/// for all threads together.
 template <class E>
-int64_t RowNorm<E>::rows_together() const {
+int64_t RowNorm<E>::rows_together(Store store) const {
     const int32_t threads = parallel::threads_for(tensor.elements(), tensor.max_threads);
-    if (tensor.length < kLongRow || tensor.rows < kTogether * 4 * threads) return 1;
-    return kTogether;
+    const bool large = store == Store::kStreaming, cached = !large && tensor.elements() > parallel::kHintElements;
+    const int64_t rows = tensor.length >= kLongRow ? kTogether / 2 : cached ? kTogether : 1;
+    return tensor.rows < rows * 4 * threads ? 1 : rows;
 }
 
 template <class E>
@@ -266,13 +269,14 @@ void RowNorm<E>::forward_together(const Data* x, const Affine<Parameter>& affine
                                   Data* y) const {
     const ChannelTensor rows{1, tensor.rows, tensor.length, false, tensor.max_threads};
     const parallel::PlaneBlocks blocks(1, tensor.rows, tensor.length);
+    const int64_t together = rows_together(store);
     auto reduce = [&](int64_t, int64_t offset, const Planes& run) {
         Moments moments;
         (centered ? kernels.planes_moments : kernels.planes_squares)(x + offset, run, &moments);
         return moments;
     };
     auto body = [&](int64_t block) {
-        const int64_t first = block * kTogether, count = std::min(kTogether, tensor.rows - first);
+        const int64_t first = block * together, count = std::min(together, tensor.rows - first);
         ApplyConstants<Constant> constants[kTogether];
         for (int64_t r = 0; r < count; ++r) {
             constants[r] = finish(first + r, reduce_channel<Moments>(rows, blocks, first + r, reduce));
@@ -288,7 +292,7 @@ void RowNorm<E>::forward_together(const Data* x, const Affine<Parameter>& affine
                              y + at);
     };
     const int32_t threads = parallel::threads_for(tensor.elements(), tensor.max_threads);
-    parallel::for_each(parallel::ceil_div(tensor.rows, kTogether), threads, body);
+    parallel::for_each(parallel::ceil_div(tensor.rows, together), threads, body);
 }
 
 template <class E>
@@ -303,7 +307,7 @@ void RowNorm<E>::forward(const Data* x, const Affine<Parameter>& affine, double 
         if (saved_invstd) saved_invstd[group] = invstd;
         return apply_constants<Constant>(moments.mean, invstd, 1, 0);
     };
-    if (!plain && tensor.groups == 1 && rows_together() > 1) {
+    if (!plain && tensor.groups == 1 && rows_together(store) > 1) {
         forward_together(x, affine, finish, store, y);
         return;
     }
