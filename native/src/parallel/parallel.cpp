@@ -1,17 +1,17 @@
 #include "parallel/parallel.h"
 
-#include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include <algorithm>
 #include <atomic>
+#include <thread>
 
 #if defined(__x86_64__) || defined(_M_X64)
 #include <emmintrin.h>
 #endif
 
-#include "parallel/float_mode.h"
+#include "parallel/workers.h"
 
 namespace ni::parallel {
 namespace {
@@ -25,8 +25,8 @@ std::atomic<int32_t> process_limit{0};
 /// thread if that is nothing. So many callers do not oversubscribe the machine.
 std::atomic<int32_t> busy_helpers{0};
 
-/// Processors that a container may use on average, rounded up, or 0 without a quota (cgroup v2). OpenMP sees only which
-/// ones it may run on.
+/// Processors that a container may use on average, rounded up, or 0 without a quota (cgroup v2). The system counts only
+/// those that it may run on.
 int32_t quota() {
     long long share = 0, period = 0;
     if (FILE* file = fopen("/sys/fs/cgroup/cpu.max", "r")) {
@@ -41,20 +41,22 @@ int32_t quota() {
 /// Processors to run on.
 int32_t processors() {
     static const int32_t count = [] {
-        const int32_t allowed = quota(), present = std::clamp(omp_get_num_procs(), 1, static_cast<int>(kMaxThreads));
+        const int32_t allowed = quota(), present = static_cast<int32_t>(
+                                             std::clamp<int64_t>(std::thread::hardware_concurrency(), 1, kMaxThreads));
         return allowed > 0 ? std::min(allowed, present) : present;
     }();
     return count;
 }
 
-/// More threads than this gain nothing, and libgomp ends the process when the system refuses to make one.
-int32_t most_useful() { return 4 * std::max(processors(), 2); }
+/// More threads than this gain nothing.
+int32_t most_useful() { return std::min(4 * std::max(processors(), 2), kMostHelpers + 1); }
 
+/// OMP_NUM_THREADS, by which users tell all libraries of a process at once, or the processors.
 int32_t default_limit() {
     static const int32_t threads = [] {
         const char* chosen = getenv("OMP_NUM_THREADS");
-        const int32_t most = chosen != nullptr && *chosen != '\0' ? kMaxThreads : processors();
-        return std::clamp(omp_get_max_threads(), 1, static_cast<int>(most));
+        const long wanted = chosen != nullptr ? strtol(chosen, nullptr, 10) : 0;
+        return wanted > 0 ? static_cast<int32_t>(std::min<long>(wanted, kMaxThreads)) : processors();
     }();
     return threads;
 }
@@ -100,25 +102,19 @@ int32_t threads_for(int64_t elements, int32_t max_threads) {
 }
 
 void run(int64_t pieces, int32_t threads, void (*body)(void* context, Claims& claims), void* context) {
-    // As many for two pieces as for a hundred: libgomp ends the threads that a smaller team leaves over, and makes them
-    // anew for the next larger one.
-    const int32_t wanted = pieces > 1 ? threads - 1 : 0;
+    const auto wanted = static_cast<int32_t>(std::min<int64_t>(threads, pieces)) - 1;
     // A call may ask for more threads than the process' limit (it was told to); the helpers it shares grow with it.
     const Helpers helpers(std::max(wanted, 0), std::max(limit(), threads) - 1);
-    const int32_t team = helpers.taken() + 1;
-    Pieces shared(pieces, team);
-    if (team == 1) {
-        Claims claims(shared, 0);
+    Pieces shared(pieces, helpers.taken() + 1);
+    const auto run_claims = [&](int32_t thread) {
+        Claims claims(shared, thread);
         body(context, claims);
-        return;
-    }
-#pragma omp parallel num_threads(team)
-    {
-        const DefaultFloatMode mode;
-        Claims claims(shared, omp_get_thread_num());
-        body(context, claims);
-        publish_streamed_stores();
-    }
+    };
+    using RunClaims = decltype(run_claims);
+    const Job job{[](void* claimed, int32_t index) { (*static_cast<const RunClaims*>(claimed))(index); },
+                  const_cast<void*>(static_cast<const void*>(&run_claims))};
+    const Offer offer(job, helpers.taken());
+    run_claims(0);
 }
 
 }  // namespace ni::parallel

@@ -86,8 +86,8 @@ private:
 void publish_streamed_stores();
 
 /// Runs body(context, claims) once on each of up to `threads` threads, of which each is to claim pieces until there are
-/// none, and returns when all are done. That includes threads that are held up, because that is how OpenMP ends a
-/// parallel region. The body must not throw.
+/// none, and returns when all are done. Threads that have not begun by then are not waited for. The body must not
+/// throw.
 void run(int64_t pieces, int32_t threads, void (*body)(void* context, Claims& claims), void* context);
 
 /// run() for a callable.

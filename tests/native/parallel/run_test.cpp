@@ -1,6 +1,5 @@
 // Threads: every piece once whoever runs it, and limits that hold.
 #include <gtest/gtest.h>
-#include <omp.h>
 
 #include <algorithm>
 
@@ -78,7 +77,8 @@ TEST_F(Threads, SmallWorkStaysWithTheCallerAndLargeWorkObeysTheLimit) {
     EXPECT_EQ(threads_for(INT64_C(1) << 40, 0), 5);
     EXPECT_EQ(threads_for(INT64_C(1) << 40, 7), 7);
     // Of a limit far above the number of processors, no use is made.
-    EXPECT_EQ(threads_for(INT64_C(1) << 60, kMaxThreads), 4 * std::max(2, omp_get_num_procs()));
+    EXPECT_EQ(threads_for(INT64_C(1) << 60, kMaxThreads),
+              4 * std::max(2, static_cast<int>(std::thread::hardware_concurrency())));
 }
 
 TEST_F(Threads, TheLimitCanBeSetAndRestored) {
