@@ -15,6 +15,9 @@ Candidates candidates() {
         {&kAvx2Kernels, cpu().avx2},
         {&kAvx512Kernels, cpu().avx512},
 #endif
+#if NI_HAVE_NEON_KERNELS
+        {&kNeonKernels, true},  // a part of every AArch64 CPU
+#endif
     };
     return {all, static_cast<int>(sizeof all / sizeof all[0])};
 }

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <vector>
 
 #include "support/tables.h"
 
@@ -14,6 +15,26 @@ TEST(Dispatch, ScalarIsAlwaysThereAndComesFirst) {
     ASSERT_GE(candidates().count, 1);
     EXPECT_STREQ(candidates().begin()->kernels->isa, "scalar");
     EXPECT_TRUE(candidates().begin()->supported);
+}
+
+TEST(Dispatch, CandidatesAreThoseOfTheProcessorsArchitecture) {
+    std::vector<std::string> names;
+    for (const Candidate& candidate : candidates()) names.emplace_back(candidate.kernels->isa);
+#if defined(__x86_64__)
+    const std::vector<std::string> expected = {"scalar", "avx2", "avx512"}, foreign = {"neon"};
+#elif defined(__aarch64__)
+    const std::vector<std::string> expected = {"scalar", "neon"}, foreign = {"avx2", "avx512"};
+    // A part of the architecture, which nothing has to be asked for.
+    EXPECT_TRUE(candidates().begin()[1].supported);
+#else
+    const std::vector<std::string> expected = {"scalar"}, foreign = {"avx2", "avx512", "neon"};
+#endif
+    EXPECT_EQ(names, expected);
+    for (const std::string& name : foreign) {
+        const Choice choice = choose(name.c_str());
+        EXPECT_EQ(choice.kernels, nullptr) << name;
+        EXPECT_NE(std::string(choice.error).find("this build does not know"), std::string::npos) << choice.error;
+    }
 }
 
 TEST(Dispatch, EachNameChoosesItsTableOrSaysWhyNot) {
