@@ -56,9 +56,13 @@ public sealed class NormContext<T>
         };
     }
 
-    /// <summary>Makes room and keeps what is there: until <see cref="Complete"/>, a forward can still fail.</summary>
-    internal void Reserve(NormKernel kernel, int count)
+    /// <summary>
+    /// Makes room for statistics and keeps those that are there: until <see cref="Complete"/>, a forward can still fail. The spans are
+    /// for statistics of the input; empty where the kernel has none.
+    /// </summary>
+    internal void Reserve(NormKernel kernel, int count, out Span<double> mean, out Span<double> invstd)
     {
+        mean = invstd = default;
         if (UsesRunning(kernel))
         {
             Grow(ref _runningMean, count);
@@ -67,14 +71,13 @@ public sealed class NormContext<T>
         }
 
         Grow(ref _invstd, count);
+        invstd = _invstd.AsSpan(0, count);
         if (HasMean(kernel))
+        {
             Grow(ref _mean, count);
+            mean = _mean.AsSpan(0, count);
+        }
     }
-
-    /// <summary>Room that <see cref="Reserve"/> made for statistics of the input.</summary>
-    internal Span<double> MeanRoom(NormKernel kernel, int count) => HasMean(kernel) ? _mean.AsSpan(0, count) : default;
-
-    internal Span<double> InvstdRoom(NormKernel kernel, int count) => UsesRunning(kernel) ? default : _invstd.AsSpan(0, count);
 
     /// <summary>Copies the running statistics, which the next training forward would change under a pending backward.</summary>
     internal void KeepRunning(ReadOnlySpan<T> mean, ReadOnlySpan<T> var)
@@ -87,9 +90,11 @@ public sealed class NormContext<T>
     internal void Complete(
         NormKernel kernel, Type dataType, ReadOnlySpan<nint> lengths, in NormGeometry geometry, double eps)
     {
-        Clear();
+        Kernel = NormKernel.None;
+        Input = null;
         Grow(ref _lengths, lengths.Length);
-        lengths.CopyTo(_lengths);
+        for (int i = 0; i < lengths.Length; i++)
+            _lengths[i] = lengths[i];
         _rank = lengths.Length;
         Geometry = geometry;
         DataType = dataType;

@@ -24,16 +24,30 @@ internal readonly ref struct ContextSnapshot<T>
     internal void Check(ReadOnlySpan<nint> lengths, int weights, int weightGradients, int biasGradients)
     {
         NormGeometry geometry = Geometry;
-        Int128 elements = 1;
+        nint elements = 1;
         foreach (nint length in lengths)
             elements *= length;
-        bool shape = (Int128)geometry.Batch * geometry.Channels * geometry.Spatial == (geometry.Batch == 0 ? 0 : elements)
-            && geometry.Groups > 0 && geometry.FormatAxis >= 0;
-        if (!shape || !Fits(weights) || !Fits(weightGradients) || !Fits(biasGradients) || !HoldsStatistics(geometry))
-            throw new InvalidOperationException("The context changed during Backward; expected that no other thread uses it meanwhile.");
-
-        bool Fits(int parameters) => parameters == 0 || parameters == geometry.Channels;
+        nint channels = geometry.Channels;
+        if ((geometry.Batch != 0 && !IsProduct(elements, geometry.Batch, channels, geometry.Spatial))
+            || geometry.Groups <= 0 || geometry.FormatAxis < 0
+            || (weights != 0 && weights != channels)
+            || (weightGradients != 0 && weightGradients != channels)
+            || (biasGradients != 0 && biasGradients != channels)
+            || !HoldsStatistics(geometry))
+        {
+            throw Changed();
+        }
     }
+
+    /// <summary>Whether three lengths make so many elements. They may be of different forwards, and their product too large.</summary>
+    private static bool IsProduct(nint elements, nint batch, nint channels, nint spatial)
+    {
+        bool fits = Math.BigMul((ulong)batch, (ulong)channels, out ulong samples) == 0;
+        return fits && Math.BigMul(samples, (ulong)spatial, out ulong all) == 0 && all == (ulong)elements;
+    }
+
+    private static InvalidOperationException Changed() =>
+        new("The context changed during Backward; expected that no other thread uses it meanwhile.");
 
     private bool HoldsStatistics(in NormGeometry geometry)
     {

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Numerics.Tensors;
 using System.Runtime.CompilerServices;
+using NormInterop.Recycling;
 
 namespace NormInterop.Functional;
 
@@ -22,15 +23,18 @@ internal readonly ref struct DenseInput<TData>
             return;
         }
 
-        _rented = DenseBuffers.Rent<TData>(tensor.Lengths, layout.Elements, name);
-        tensor.CopyTo(DenseBuffers.View(_rented, tensor.Lengths, layout, format));
+        _rented = DenseBuffers.Pack(tensor, layout, format, name);
         _reference = ref _rented[0];
     }
 
     /// <summary>The first element, for <c>fixed</c>.</summary>
     public ref TData GetPinnableReference() => ref _reference;
 
-    public void Dispose() => DenseBuffers.Return(_rented);
+    public void Dispose()
+    {
+        if (_rented is not null)
+            ArrayPool<TData>.Shared.Return(_rented);
+    }
 }
 
 /// <summary>An output in a dense format: the tensor's own memory, or room from the pool that <see cref="Commit"/> copies out.</summary>
@@ -38,7 +42,6 @@ internal readonly ref struct DenseOutput<TData>
     where TData : unmanaged
 {
     private readonly ref TData _reference;
-    private readonly TensorSpan<TData> _target;
     private readonly TData[]? _rented;
     private readonly DataLayout _layout;
     private readonly MemoryFormat _format;
@@ -51,7 +54,6 @@ internal readonly ref struct DenseOutput<TData>
             return;
         }
 
-        _target = tensor;
         _layout = layout;
         _format = format;
         _rented = DenseBuffers.Rent<TData>(tensor.Lengths, layout.Elements, name);
@@ -61,14 +63,18 @@ internal readonly ref struct DenseOutput<TData>
     /// <summary>The first element, for <c>fixed</c>.</summary>
     public ref TData GetPinnableReference() => ref _reference;
 
-    /// <summary>Brings the result to where the caller wants it.</summary>
-    internal void Commit()
+    /// <summary>Brings the result to where the caller wants it: to the tensor that this was made of.</summary>
+    internal void Commit(in TensorSpan<TData> tensor)
     {
         if (_rented is not null)
-            ((ReadOnlyTensorSpan<TData>)DenseBuffers.View(_rented, _target.Lengths, _layout, _format)).CopyTo(_target);
+            DenseBuffers.Unpack(_rented, tensor, _layout, _format);
     }
 
-    public void Dispose() => DenseBuffers.Return(_rented);
+    public void Dispose()
+    {
+        if (_rented is not null)
+            ArrayPool<TData>.Shared.Return(_rented);
+    }
 }
 
 /// <summary>What <see cref="DenseInput{TData}"/>, <see cref="DenseOutput{TData}"/> and new tensors share.</summary>
@@ -83,13 +89,20 @@ internal static class DenseBuffers
         return ArrayPool<TData>.Shared.Rent((int)elements);
     }
 
-    internal static void Return<TData>(TData[]? rented)
+    /// <summary>A copy in a dense format. Not part of its callers, which would clear room for its tensor spans at every call.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    internal static TData[] Pack<TData>(in ReadOnlyTensorSpan<TData> tensor, in DataLayout layout, MemoryFormat format, string name)
     {
-        if (rented is not null)
-            ArrayPool<TData>.Shared.Return(rented);
+        TData[] rented = Rent<TData>(tensor.Lengths, layout.Elements, name);
+        tensor.CopyTo(View(rented, tensor.Lengths, layout, format));
+        return rented;
     }
 
-    internal static TensorSpan<TData> View<TData>(
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    internal static void Unpack<TData>(TData[] packed, in TensorSpan<TData> tensor, in DataLayout layout, MemoryFormat format) =>
+        ((ReadOnlyTensorSpan<TData>)View(packed, tensor.Lengths, layout, format)).CopyTo(tensor);
+
+    private static TensorSpan<TData> View<TData>(
         TData[] memory, ReadOnlySpan<nint> lengths, in DataLayout layout, MemoryFormat format)
     {
         Span<nint> strides = lengths.Length <= FewDimensions ? stackalloc nint[lengths.Length] : new nint[lengths.Length];
@@ -99,18 +112,23 @@ internal static class DenseBuffers
 
     /// <summary>
     /// A tensor like an input: its lengths, and its format if that is dense, which is named after the dimension <paramref name="axis"/>.
-    /// The elements are not initialized.
+    /// The elements are not initialized; large ones are in recycled memory.
     /// </summary>
     internal static Tensor<TData> NewLike<TData>(Tensor<TData> tensor, int axis, string name)
+        where TData : unmanaged
     {
         ReadOnlySpan<nint> lengths = tensor.Lengths;
         DataLayout layout = DataLayout.Of(lengths, tensor.Strides, axis);
         CheckArrayLength(lengths, layout.Elements, name);
-        if (layout.Elements == 0)
-            return Tensor.CreateFromShapeUninitialized<TData>(lengths);     // which takes no strides for an empty shape
+        bool large = (long)layout.Elements * Unsafe.SizeOf<TData>() >= ArrayRecycler.LeastBytes;
+        if (layout.DenseFormat == MemoryFormat.Contiguous && !large)
+            return Tensor.CreateFromShapeUninitialized<TData>(lengths);
+
         Span<nint> strides = lengths.Length <= FewDimensions ? stackalloc nint[lengths.Length] : new nint[lengths.Length];
         DataLayout.DenseStrides(lengths, layout.DenseFormat, axis, strides);
-        return Tensor.CreateFromShapeUninitialized<TData>(lengths, strides);
+        return large
+            ? Tensor.Create(ArrayRecycler.Shared.Take<TData>((int)layout.Elements), lengths, strides)
+            : Tensor.CreateFromShapeUninitialized<TData>(lengths, strides);
     }
 
     private static void CheckArrayLength(ReadOnlySpan<nint> lengths, nint elements, string name)

@@ -27,8 +27,9 @@ internal static unsafe class NormCalls
         Aliasing.CheckDistinct(output.Lengths, output.Strides, nameof(output));
         bool given = arguments.Kernel == NormKernel.RunningStatistics;
         const string reason = " where the statistics come from the input, because Backward reads the input";
-        Aliasing.Check(output, nameof(output), input, nameof(input), given, reason);
-        CheckParametersApart(input, output, arguments);
+        MemoryRange inputRange = MemoryRange.Of(input), outputRange = MemoryRange.Of(output);
+        Aliasing.Check(output, outputRange, nameof(output), input, inputRange, nameof(input), given, reason);
+        CheckParametersApart(inputRange, outputRange, arguments);
         DataLayout layout = DataLayout.Of(input.Lengths, input.Strides, geometry.FormatAxis);
         MemoryFormat format = geometry.ComputeFormat(layout);
         Native.EnsureLoaded();
@@ -36,10 +37,9 @@ internal static unsafe class NormCalls
         using DenseInput<TData> x = new(input, layout, format, nameof(input));
         DataLayout outputLayout = DataLayout.Of(output.Lengths, output.Strides, geometry.FormatAxis);
         using DenseOutput<TData> y = new(output, outputLayout, format, nameof(output));
-        int saved = context is null ? 0 : CheckStatistics(arguments.Kernel, geometry, input.Lengths);
-        context?.Reserve(arguments.Kernel, saved);
-        Span<double> savedMean = context is null ? default : context.MeanRoom(arguments.Kernel, saved);
-        Span<double> savedInvstd = context is null ? default : context.InvstdRoom(arguments.Kernel, saved);
+        Span<double> savedMean = default, savedInvstd = default;
+        context?.Reserve(
+            arguments.Kernel, CheckStatistics(arguments.Kernel, geometry, input.Lengths), out savedMean, out savedInvstd);
         fixed (TData* px = x, py = y)
         fixed (T* weight = arguments.Weight, bias = arguments.Bias, runningMean = arguments.RunningMean, runningVar = arguments.RunningVar)
         fixed (double* mean = savedMean, invstd = savedInvstd, exactMean = arguments.ExactMean, exactInvstd = arguments.ExactInvstd)
@@ -60,7 +60,7 @@ internal static unsafe class NormCalls
             NativeCall.Check(NormKernels.Forward<TData, T>(geometry, format, arguments, pointers));
         }
 
-        y.Commit();
+        y.Commit(output);
         if (context is null)
             return;
         if (given)
@@ -88,12 +88,13 @@ internal static unsafe class NormCalls
         CheckSameLengths(input.Lengths, nameof(input), context.Lengths, expected);
         CheckSameLengths(gradInput.Lengths, nameof(gradInput), context.Lengths, expected);
         Aliasing.CheckDistinct(gradInput.Lengths, gradInput.Strides, nameof(gradInput));
-        Aliasing.Check(gradInput, nameof(gradInput), gradOutput, nameof(gradOutput), true, "");
-        Aliasing.Check(gradInput, nameof(gradInput), input, nameof(input), true, "");
-        CheckGradientsApart<TData, T>(input, nameof(input), weightGradient, biasGradient);
-        CheckGradientsApart<TData, T>(gradOutput, nameof(gradOutput), weightGradient, biasGradient);
-        CheckGradientsApart<TData, T>(gradInput, nameof(gradInput), weightGradient, biasGradient);
-        Aliasing.CheckApart(weight, nameof(weight), (ReadOnlyTensorSpan<TData>)gradInput, nameof(gradInput));
+        MemoryRange dyRange = MemoryRange.Of(gradOutput), xRange = MemoryRange.Of(input), dxRange = MemoryRange.Of(gradInput);
+        Aliasing.Check(gradInput, dxRange, nameof(gradInput), gradOutput, dyRange, nameof(gradOutput), true, "");
+        Aliasing.Check(gradInput, dxRange, nameof(gradInput), input, xRange, nameof(input), true, "");
+        CheckGradientsApart<T>(xRange, nameof(input), weightGradient, biasGradient);
+        CheckGradientsApart<T>(dyRange, nameof(gradOutput), weightGradient, biasGradient);
+        CheckGradientsApart<T>(dxRange, nameof(gradInput), weightGradient, biasGradient);
+        Aliasing.CheckApart(weight, nameof(weight), dxRange, nameof(gradInput));
         ContextSnapshot<T> saved = context.Snapshot();
         saved.Check(input.Lengths, weight.Length, weightGradient.Length, biasGradient.Length);
         NormGeometry geometry = saved.Geometry;
@@ -127,7 +128,7 @@ internal static unsafe class NormCalls
             NativeCall.Check(NormKernels.Backward<TData>(saved.Kernel, geometry, format, saved.Eps, maxThreads, pointers));
         }
 
-        dx.Commit();
+        dx.Commit(gradInput);
     }
 
     /// <summary>
@@ -143,23 +144,24 @@ internal static unsafe class NormCalls
             + $"{Array.MaxLength} where a context keeps them for Backward.", "input");
     }
 
-    private static void CheckParametersApart<TData, T>(
-        in ReadOnlyTensorSpan<TData> input, in ReadOnlyTensorSpan<TData> output, in NormArguments<T> arguments)
+    private static void CheckParametersApart<T>(in MemoryRange input, in MemoryRange output, in NormArguments<T> arguments)
+        where T : unmanaged
     {
         if (arguments.Kernel != NormKernel.RunningStatistics)
         {
-            Aliasing.CheckApart(arguments.RunningMean, "runningMean", input, nameof(input));
-            Aliasing.CheckApart(arguments.RunningVar, "runningVar", input, nameof(input));
+            Aliasing.CheckApart<T>(arguments.RunningMean, "runningMean", input, nameof(input));
+            Aliasing.CheckApart<T>(arguments.RunningVar, "runningVar", input, nameof(input));
         }
 
-        Aliasing.CheckApart(arguments.RunningMean, "runningMean", output, nameof(output));
-        Aliasing.CheckApart(arguments.RunningVar, "runningVar", output, nameof(output));
+        Aliasing.CheckApart<T>(arguments.RunningMean, "runningMean", output, nameof(output));
+        Aliasing.CheckApart<T>(arguments.RunningVar, "runningVar", output, nameof(output));
         Aliasing.CheckApart(arguments.Weight, "weight", output, nameof(output));
         Aliasing.CheckApart(arguments.Bias, "bias", output, nameof(output));
     }
 
-    private static void CheckGradientsApart<TData, T>(
-        in ReadOnlyTensorSpan<TData> tensor, string name, ReadOnlySpan<T> weightGradient, ReadOnlySpan<T> biasGradient)
+    private static void CheckGradientsApart<T>(
+        in MemoryRange tensor, string name, ReadOnlySpan<T> weightGradient, ReadOnlySpan<T> biasGradient)
+        where T : unmanaged
     {
         Aliasing.CheckApart(weightGradient, nameof(weightGradient), tensor, name);
         Aliasing.CheckApart(biasGradient, nameof(biasGradient), tensor, name);
@@ -168,9 +170,10 @@ internal static unsafe class NormCalls
     private static void CheckSameLengths(ReadOnlySpan<nint> lengths, string name, ReadOnlySpan<nint> expected, string whose)
     {
         if (!lengths.SequenceEqual(expected))
-        {
-            throw new ArgumentException(
-                $"{name} has size {TensorSpans.Size(lengths)}; expected {TensorSpans.Size(expected)}, the size of {whose}.", name);
-        }
+            throw OtherLengths(lengths, name, expected, whose);
     }
+
+    // In a method of its own: its message would make every call clear room for it.
+    private static ArgumentException OtherLengths(ReadOnlySpan<nint> lengths, string name, ReadOnlySpan<nint> expected, string whose) =>
+        new($"{name} has size {TensorSpans.Size(lengths)}; expected {TensorSpans.Size(expected)}, the size of {whose}.", name);
 }

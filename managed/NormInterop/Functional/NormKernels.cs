@@ -95,54 +95,69 @@ internal static unsafe class NormKernels
     internal static Status Forward<TData, T>(
         in NormGeometry geometry, MemoryFormat format, in NormArguments<T> arguments, in ForwardPointers p)
     {
-        (double eps, double momentum) = (arguments.Eps, arguments.Momentum);
-        ChannelShape channels = geometry.ToChannels<TData>(format, arguments.MaxThreads);
-        GroupShape groups = geometry.ToGroups<TData>(format, arguments.MaxThreads);
-        RowShape rows = geometry.ToRows<TData>(arguments.MaxThreads);
-        return arguments.Kernel switch
+        switch (arguments.Kernel)
         {
-            NormKernel.BatchStatistics => NativeMethods.BatchnormForwardTraining(
-                &channels, p.X, p.Weight, p.Bias, eps, momentum, p.RunningMean, p.RunningVar, p.SavedMean, p.SavedInvstd, p.Y),
-            NormKernel.CaffeStatistics => NativeMethods.CaffeBatchnormForwardTraining(
-                &channels, p.X, eps, momentum, p.RunningMean, p.RunningVar, p.SavedMean, p.SavedInvstd, p.Y),
-            NormKernel.RunningStatistics when p.ExactMean is not null => NativeMethods.ChannelApply(
-                &channels, p.X, p.ExactMean, p.ExactInvstd, p.Weight, p.Bias, p.Y),
-            NormKernel.RunningStatistics => NativeMethods.BatchnormForwardInference(
-                &channels, p.X, p.Weight, p.Bias, eps, p.RunningMean, p.RunningVar, p.Y),
-            NormKernel.InstanceStatistics => NativeMethods.InstancenormForward(
-                &channels, p.X, p.Weight, p.Bias, eps, momentum, p.RunningMean, p.RunningVar, p.SavedMean, p.SavedInvstd, p.Y),
-            NormKernel.GroupStatistics => NativeMethods.GroupnormForward(
-                &groups, p.X, p.Weight, p.Bias, eps, p.SavedMean, p.SavedInvstd, p.Y),
-            NormKernel.RowStatistics => NativeMethods.LayernormForward(
-                &rows, p.X, p.Weight, p.Bias, eps, p.SavedMean, p.SavedInvstd, p.Y),
-            NormKernel.RowMeanSquare => NativeMethods.RmsnormForward(&rows, p.X, p.Weight, eps, p.SavedInvstd, p.Y),
-            _ => throw Unknown(arguments.Kernel),
-        };
+            case NormKernel.GroupStatistics:
+                GroupShape groups = geometry.ToGroups<TData>(format, arguments.MaxThreads);
+                return NativeMethods.GroupnormForward(&groups, p.X, p.Weight, p.Bias, arguments.Eps, p.SavedMean, p.SavedInvstd, p.Y);
+            case NormKernel.RowStatistics or NormKernel.RowMeanSquare:
+                RowShape rows = geometry.ToRows<TData>(arguments.MaxThreads);
+                return arguments.Kernel == NormKernel.RowMeanSquare
+                    ? NativeMethods.RmsnormForward(&rows, p.X, p.Weight, arguments.Eps, p.SavedInvstd, p.Y)
+                    : NativeMethods.LayernormForward(&rows, p.X, p.Weight, p.Bias, arguments.Eps, p.SavedMean, p.SavedInvstd, p.Y);
+            default:
+                ChannelShape channels = geometry.ToChannels<TData>(format, arguments.MaxThreads);
+                return ChannelForward(&channels, arguments.Kernel, arguments.Eps, arguments.Momentum, p);
+        }
     }
 
     internal static Status Backward<TData>(
         NormKernel kernel, in NormGeometry geometry, MemoryFormat format, double eps, int maxThreads, in BackwardPointers p)
     {
-        ChannelShape channels = geometry.ToChannels<TData>(format, maxThreads);
-        GroupShape groups = geometry.ToGroups<TData>(format, maxThreads);
-        RowShape rows = geometry.ToRows<TData>(maxThreads);
-        return kernel switch
+        switch (kernel)
         {
-            NormKernel.BatchStatistics or NormKernel.CaffeStatistics => NativeMethods.BatchnormBackwardTraining(
-                &channels, p.Dy, p.X, p.Weight, p.SavedMean, p.SavedInvstd, Accumulate, p.Dx, p.Dweight, p.Dbias),
-            NormKernel.RunningStatistics => NativeMethods.BatchnormBackwardInference(
-                &channels, p.Dy, p.X, p.Weight, eps, p.RunningMean, p.RunningVar, Accumulate, p.Dx, p.Dweight, p.Dbias),
-            NormKernel.InstanceStatistics => NativeMethods.InstancenormBackward(
-                &channels, p.Dy, p.X, p.Weight, p.SavedMean, p.SavedInvstd, Accumulate, p.Dx, p.Dweight, p.Dbias),
-            NormKernel.GroupStatistics => NativeMethods.GroupnormBackward(
-                &groups, p.Dy, p.X, p.Weight, p.SavedMean, p.SavedInvstd, Accumulate, p.Dx, p.Dweight, p.Dbias),
-            NormKernel.RowStatistics => NativeMethods.LayernormBackward(
-                &rows, p.Dy, p.X, p.Weight, p.SavedMean, p.SavedInvstd, Accumulate, p.Dx, p.Dweight, p.Dbias),
-            NormKernel.RowMeanSquare => NativeMethods.RmsnormBackward(
-                &rows, p.Dy, p.X, p.Weight, p.SavedInvstd, Accumulate, p.Dx, p.Dweight),
+            case NormKernel.GroupStatistics:
+                GroupShape groups = geometry.ToGroups<TData>(format, maxThreads);
+                return NativeMethods.GroupnormBackward(
+                    &groups, p.Dy, p.X, p.Weight, p.SavedMean, p.SavedInvstd, Accumulate, p.Dx, p.Dweight, p.Dbias);
+            case NormKernel.RowStatistics or NormKernel.RowMeanSquare:
+                RowShape rows = geometry.ToRows<TData>(maxThreads);
+                return kernel == NormKernel.RowMeanSquare
+                    ? NativeMethods.RmsnormBackward(&rows, p.Dy, p.X, p.Weight, p.SavedInvstd, Accumulate, p.Dx, p.Dweight)
+                    : NativeMethods.LayernormBackward(
+                        &rows, p.Dy, p.X, p.Weight, p.SavedMean, p.SavedInvstd, Accumulate, p.Dx, p.Dweight, p.Dbias);
+            default:
+                ChannelShape channels = geometry.ToChannels<TData>(format, maxThreads);
+                return ChannelBackward(&channels, kernel, eps, p);
+        }
+    }
+
+    private static Status ChannelForward(ChannelShape* shape, NormKernel kernel, double eps, double momentum, in ForwardPointers p) =>
+        kernel switch
+        {
+            NormKernel.BatchStatistics => NativeMethods.BatchnormForwardTraining(
+                shape, p.X, p.Weight, p.Bias, eps, momentum, p.RunningMean, p.RunningVar, p.SavedMean, p.SavedInvstd, p.Y),
+            NormKernel.CaffeStatistics => NativeMethods.CaffeBatchnormForwardTraining(
+                shape, p.X, eps, momentum, p.RunningMean, p.RunningVar, p.SavedMean, p.SavedInvstd, p.Y),
+            NormKernel.RunningStatistics when p.ExactMean is not null => NativeMethods.ChannelApply(
+                shape, p.X, p.ExactMean, p.ExactInvstd, p.Weight, p.Bias, p.Y),
+            NormKernel.RunningStatistics => NativeMethods.BatchnormForwardInference(
+                shape, p.X, p.Weight, p.Bias, eps, p.RunningMean, p.RunningVar, p.Y),
+            NormKernel.InstanceStatistics => NativeMethods.InstancenormForward(
+                shape, p.X, p.Weight, p.Bias, eps, momentum, p.RunningMean, p.RunningVar, p.SavedMean, p.SavedInvstd, p.Y),
             _ => throw Unknown(kernel),
         };
-    }
+
+    private static Status ChannelBackward(ChannelShape* shape, NormKernel kernel, double eps, in BackwardPointers p) => kernel switch
+    {
+        NormKernel.BatchStatistics or NormKernel.CaffeStatistics => NativeMethods.BatchnormBackwardTraining(
+            shape, p.Dy, p.X, p.Weight, p.SavedMean, p.SavedInvstd, Accumulate, p.Dx, p.Dweight, p.Dbias),
+        NormKernel.RunningStatistics => NativeMethods.BatchnormBackwardInference(
+            shape, p.Dy, p.X, p.Weight, eps, p.RunningMean, p.RunningVar, Accumulate, p.Dx, p.Dweight, p.Dbias),
+        NormKernel.InstanceStatistics => NativeMethods.InstancenormBackward(
+            shape, p.Dy, p.X, p.Weight, p.SavedMean, p.SavedInvstd, Accumulate, p.Dx, p.Dweight, p.Dbias),
+        _ => throw Unknown(kernel),
+    };
 
     private static InvalidOperationException Unknown(NormKernel kernel) => new($"No kernel {kernel}.");
 }

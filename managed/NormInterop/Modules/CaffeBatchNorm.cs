@@ -108,14 +108,14 @@ public sealed partial class CaffeBatchNorm<T> : NormModule<T>
     private protected override void ForwardCore<TData>(
         in ReadOnlyTensorSpan<TData> input, in TensorSpan<TData> output, in NormGeometry geometry, NormContext<T>? context)
     {
-        CheckSumsApart<TData>(output, nameof(output));
+        CheckSumsApart(MemoryRange.Of(output), nameof(output));
         if (ReadsGlobal)
         {
             ForwardGlobal(input, output, geometry, context);
             return;
         }
 
-        CheckSumsApart(input, nameof(input));
+        CheckSumsApart(MemoryRange.Of(input), nameof(input));
         NormArguments<T> arguments = Arguments(NormKernel.CaffeStatistics, Eps) with
         {
             RunningMean = MeanSum.DenseSpan(),
@@ -187,10 +187,10 @@ public sealed partial class CaffeBatchNorm<T> : NormModule<T>
 
     private static double Average(T sum, double factor) => factor == 0 ? 0 : double.CreateTruncating(sum) / factor;
 
-    private void CheckSumsApart<TData>(in ReadOnlyTensorSpan<TData> tensor, string name)
+    private void CheckSumsApart(in MemoryRange tensor, string name)
     {
-        Aliasing.CheckApart<TData, T>(MeanSum.DenseSpan(), nameof(MeanSum), tensor, name);
-        Aliasing.CheckApart<TData, T>(VarSum.DenseSpan(), nameof(VarSum), tensor, name);
-        Aliasing.CheckApart<TData, T>(Factor.DenseSpan(), nameof(Factor), tensor, name);
+        Aliasing.CheckApart<T>(MeanSum.DenseSpan(), nameof(MeanSum), tensor, name);
+        Aliasing.CheckApart<T>(VarSum.DenseSpan(), nameof(VarSum), tensor, name);
+        Aliasing.CheckApart<T>(Factor.DenseSpan(), nameof(Factor), tensor, name);
     }
 }

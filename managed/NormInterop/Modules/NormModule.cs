@@ -103,7 +103,8 @@ public abstract partial class NormModule<T>
         Guard.DataType<TData, T>();
         NormGeometry geometry = CheckInput(input.Lengths);
         Tensor<TData> output = DenseBuffers.NewLike(input, geometry.FormatAxis, nameof(input));
-        Forward(input.AsReadOnlyTensorSpan(), output.AsTensorSpan(), context);
+        ForwardCore(input.AsReadOnlyTensorSpan(), output.AsTensorSpan(), geometry, context);
+        context.Owner = this;
         context.Input = input;
         return output;
     }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Numerics.Tensors;
 using NormInterop.Tests.Support;
 
@@ -41,5 +42,50 @@ public sealed class AllocationTests
         // An allocation of ours would be in every run.
         long least = Enumerable.Range(0, 4).Min(_ => Run(100));
         Assert.AreEqual(0, least, "bytes allocated in 100 forwards and backwards");
+    }
+
+    /// <summary>A small output is a tensor and its array, and no more is allocated for it.</summary>
+    [TestMethod]
+    public void SmallTensors_AllocateTheirOutputOnly()
+    {
+        BatchNorm1d<float> norm = new(8);
+        Tensor<float> x = Tensors.Random(1, [2, 8]);
+        long Least(Func<object> call) => Enumerable.Range(0, 6).Min(_ =>
+        {
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            for (int i = 0; i < 100; i++)
+                call();
+            return GC.GetAllocatedBytesForCurrentThread() - before;
+        });
+        long output = Least(() => Tensor.CreateFromShapeUninitialized<float>(x.Lengths));
+        Assert.AreEqual(output, Least(() => norm.Forward(x)), "100 forwards");
+        Assert.AreEqual(2 * output, Least(() => (norm.Forward(x), norm.Backward(x)).Item2), "100 forwards and backwards");
+    }
+
+    /// <summary>A million calls, of which some return tensors: neither memory nor threads are left.</summary>
+    [TestMethod]
+    public void AMillionCalls_LeaveNothingBehind()
+    {
+        BatchNorm1d<float> norm = new(8);
+        Tensor<float> x = Tensors.Random(1, [2, 8]), y = Tensors.Poisoned([2, 8]);
+        NormContext<float> context = new();
+        void Run(int calls)
+        {
+            for (int i = 0; i < calls; i++)
+            {
+                norm.Forward(x.AsReadOnlyTensorSpan(), y.AsTensorSpan(), context);
+                if (i % 4 == 0)
+                    norm.Backward(norm.Forward(x));
+            }
+        }
+
+        Run(10_000);
+        long memory = GC.GetTotalMemory(forceFullCollection: true);
+        using Process process = Process.GetCurrentProcess();
+        int threads = process.Threads.Count;
+        Run(700_000);
+        process.Refresh();
+        Assert.IsLessThan(1 << 20, GC.GetTotalMemory(forceFullCollection: true) - memory, "bytes more than before");
+        Assert.IsLessThan(threads + 8, process.Threads.Count, "threads; the runtime itself may start some");
     }
 }

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Numerics.Tensors;
 using NormInterop.Tests.Bits;
+using NormInterop.Tests.Recycling;
 
 namespace NormInterop.Tests.Runtime;
 
@@ -11,13 +12,23 @@ internal static class Child
 {
     internal const string DigestsCommand = "digests";
     internal const string RuntimeCommand = "runtime";
+    internal const string TrainingCommand = "training";
+    internal const string ScarcityCommand = "scarcity";
 
     /// <summary>The entry point. What the library throws becomes one line of output; anything else is a crash.</summary>
     public static int Main(string[] arguments)
     {
         try
         {
-            foreach (string line in arguments is [DigestsCommand] ? Digests.Lines() : arguments is [RuntimeCommand] ? Facts() : Usage())
+            IEnumerable<string> lines = arguments switch
+            {
+                [DigestsCommand] => Digests.Lines(),
+                [RuntimeCommand] => Facts(),
+                [TrainingCommand] => [RecyclingFacts.Training()],
+                [ScarcityCommand] => [RecyclingFacts.Scarcity()],
+                _ => Usage(),
+            };
+            foreach (string line in lines)
                 Console.WriteLine(line);
         }
         catch (NormInteropException e)
