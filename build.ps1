@@ -18,7 +18,7 @@ if (-not $env:CMAKE_GENERATOR) { $env:CMAKE_GENERATOR = 'Ninja' }
 $Sample = 'managed/samples/Digits/NormInterop.Samples.Digits.csproj'
 $Tests = 'tests/NormInterop.Tests/NormInterop.Tests.csproj'
 $Benchmarks = 'tests/benchmarks/NormInterop.Benchmarks/NormInterop.Benchmarks.csproj'
-$Peers = 'tests/benchmarks/peers/pytorch.py'
+$PeerBenchmark = 'tests/benchmarks/NormInterop.PeerBench/NormInterop.PeerBench.csproj'
 $Results = Join-Path $PSScriptRoot 'build/test-results'
 $Jobs = [Environment]::ProcessorCount
 
@@ -27,7 +27,8 @@ Usage: ./build.ps1 <verb> [arguments]
 
   demo       build what is needed and train on the digits; arguments go to the sample
   test       build everything and run every test, native and managed
-  bench      time the layers (BenchmarkDotNet; arguments go to it); bench --peers: against PyTorch
+  bench      time the layers beside libtorch, oneDNN and the machine's limit (--quick, --help: arguments go to the
+             program); bench --dotnet: beside plain C#, by BenchmarkDotNet (arguments go to it)
   build      build the native library, the packages and the programs
   bindings   generate the P/Invoke layer anew from the C headers
   sanitize   run the native tests under the address and undefined behavior sanitizers
@@ -67,10 +68,10 @@ function Assert-DotNet {
 
 # ---- Building ----
 
-# The tests alone need GoogleTest, so that only the verbs that run them ask for it.
-function Build-Native([string] $Preset, [string] $WithTests) {
+# The tests alone need GoogleTest, so that only the verbs that run them ask for it; the peers are for the benchmark.
+function Build-Native([string] $Preset, [string] $WithTests, [string] $WithPeers = 'OFF') {
     Write-Step "Configuring the native build ($Preset)"
-    & cmake --preset $Preset "-DNORMINTEROP_BUILD_TESTS=$WithTests" '--log-level=WARNING'
+    & cmake --preset $Preset "-DNORMINTEROP_BUILD_TESTS=$WithTests" "-DNORMINTEROP_BUILD_PEERS=$WithPeers" '--log-level=WARNING'
     Assert-Success "cmake --preset $Preset"
     Write-Step "Building the native library ($Preset)"
     & cmake --build --preset $Preset --parallel $Jobs
@@ -206,22 +207,21 @@ function Invoke-Test {
 function Invoke-Bench([string[]] $Arguments) {
     Assert-DotNet
     Assert-Native
-    Build-Native release OFF
-    if ($Arguments -contains '--peers') {
-        if (-not (Get-Command python -ErrorAction Ignore)) {
-            throw 'Missing: Python with torch and numpy. Get it with: winget install Python.Python.3.13, then pip install torch numpy.'
-        }
-        $rest = @($Arguments | Where-Object { $_ -ne '--peers' })
-        Write-Step 'Timing against PyTorch'
-        & python -B $Peers @rest
-        Assert-Success $Peers
+    if ($Arguments -contains '--dotnet') {
+        $rest = @($Arguments | Where-Object { $_ -ne '--dotnet' })
+        # Without a filter BenchmarkDotNet would ask on the terminal which benchmarks to run.
+        if (-not ($rest -match '^(--filter|-f)(=|$)')) { $rest = @('--filter', '*') + $rest }
+        Build-Native release OFF
+        Write-Step 'Benchmarks'
+        & dotnet run --project $Benchmarks -c Release '--' @rest
+        Assert-Success 'the benchmarks'
         return
     }
-    # Without a filter BenchmarkDotNet would ask on the terminal which benchmarks to run.
-    if (-not ($Arguments -match '^(--filter|-f)(=|$)')) { $Arguments = @('--filter', '*') + $Arguments }
-    Write-Step 'Benchmarks'
-    & dotnet run --project $Benchmarks -c Release '--' @Arguments
-    Assert-Success 'the benchmarks'
+    # A peer that is not installed where CMake looks is left out; the program says so.
+    Build-Native release OFF ON
+    Write-Step 'Benchmark beside the peers'
+    & dotnet run --project $PeerBenchmark -c Release '--' @Arguments
+    Assert-Success 'the benchmark'
 }
 
 function Invoke-Build {

@@ -10,7 +10,7 @@ export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_SYSTEM_GLOBALIZATION
 sample=managed/samples/Digits/NormInterop.Samples.Digits.csproj
 tests=tests/NormInterop.Tests/NormInterop.Tests.csproj
 benchmarks=tests/benchmarks/NormInterop.Benchmarks/NormInterop.Benchmarks.csproj
-peers=tests/benchmarks/peers/pytorch.py
+peer_benchmark=tests/benchmarks/NormInterop.PeerBench/NormInterop.PeerBench.csproj
 results="$PWD/build/test-results"
 jobs=$(nproc 2>/dev/null || getconf _NPROCESSORS_ONLN)
 
@@ -20,10 +20,12 @@ Usage: ./build.sh <verb> [arguments]
 
   demo       build what is needed and train on the digits; arguments go to the sample
   test       build everything and run every test, native and managed
-  bench      time the layers (BenchmarkDotNet; arguments go to it); bench --peers: against PyTorch
+  bench      time the layers beside libtorch, oneDNN and the machine's limit (--quick, --help: arguments go to the
+             program); bench --dotnet: beside plain C#, by BenchmarkDotNet (arguments go to it)
   build      build the native library, the packages and the programs
   bindings   generate the P/Invoke layer anew from the C headers
   sanitize   run the native tests under the address and undefined behavior sanitizers
+  test-arm64 compile for AArch64 and run the native tests under QEMU (on Linux)
   pack       make the NuGet package in artifacts/
   clean      remove everything that was built
 TEXT
@@ -56,9 +58,9 @@ compiler() { command -v "${CXX:-c++}" || command -v g++ || command -v clang++; }
 
 have_googletest() { printf '#include <gtest/gtest.h>\n' | "$(compiler)" -E -x c++ - >/dev/null 2>&1; }
 
-have_pytorch() {
-    /usr/bin/python3 -c 'import importlib.util as u; exit(not (u.find_spec("torch") and u.find_spec("numpy")))' 2>/dev/null
-}
+have_libtorch() { printf '#include <ATen/Version.h>\n' | "$(compiler)" -E -x c++ - >/dev/null 2>&1; }
+
+have_onednn() { printf '#include <dnnl.hpp>\n' | "$(compiler)" -E -x c++ - >/dev/null 2>&1; }
 
 # install <packages...>: by their Debian names, which say well enough elsewhere what is missing.
 install() {
@@ -81,6 +83,21 @@ set_up_native() {
     install ${missing[@]+"${missing[@]}"}
 }
 
+# The compiler for AArch64, what runs its programs here, and the sources of GoogleTest, which is compiled with it.
+set_up_arm64() {
+    local missing=()
+    have aarch64-linux-gnu-g++ || missing+=(g++-aarch64-linux-gnu)
+    have qemu-aarch64 || missing+=(qemu-user)
+    [[ -f /usr/src/googletest/CMakeLists.txt ]] || missing+=(googletest)
+    install ${missing[@]+"${missing[@]}"}
+}
+
+# What the benchmark times beside the library. It does without one that cannot be had, and says so.
+set_up_peers() {
+    have_libtorch || (install libtorch-dev) || echo "Left out: libtorch"
+    have_onednn || (install libdnnl-dev) || echo "Left out: oneDNN"
+}
+
 # global.json says which SDK; asking for the version fails when there is none that fits.
 set_up_dotnet() {
     local answer advice="Missing: the .NET SDK 10. Get it from https://dot.net, then run this again."
@@ -90,12 +107,15 @@ set_up_dotnet() {
 
 # ---- Building ----
 
+# Whether to build what the benchmark times beside the library.
+with_peers=OFF
+
 # configure <preset>: the tests are left out only where GoogleTest is not installed, which they alone need.
 configure() {
     local with_tests=ON
-    have_googletest || with_tests=OFF
+    [[ $1 == arm64 ]] || have_googletest || with_tests=OFF
     step "Configuring the native build ($1)"
-    quietly "configure-$1" cmake --preset "$1" -DNORMINTEROP_BUILD_TESTS=$with_tests
+    quietly "configure-$1" cmake --preset "$1" -DNORMINTEROP_BUILD_TESTS=$with_tests -DNORMINTEROP_BUILD_PEERS=$with_peers
 }
 
 # build_native <preset> [target...]
@@ -116,7 +136,8 @@ build_managed() {
 
 passed=0 failed=0 skipped=0
 
-# outcomes <report>: one line "outcome <tab> test <tab> reason" for every test of CTest's JUnit or VSTest's trx report.
+# outcomes <reports...>: one line "outcome <tab> test <tab> reason" for every test of CTest's or GoogleTest's JUnit or
+# VSTest's trx reports. A shard of a program is a test to CTest, but not here: the program itself reports its tests.
 outcomes() {
     awk '
         function plain(text) {
@@ -130,18 +151,21 @@ outcomes() {
             return substr($0, RSTART + length(key) + 3, RLENGTH - length(key) - 4)
         }
         function flush_test() {
-            if (name != "") print outcome "\t" plain(name) "\t" plain(reason)
+            if (name != "" && name !~ /\.shard-[0-9]+-of-[0-9]+$/) print outcome "\t" plain(name) "\t" plain(reason)
             name = reason = ""; in_reason = 0
         }
         /<testcase / {
             flush_test(); name = attribute("name"); status = attribute("status")
             outcome = status == "run" ? "passed" : status == "notrun" || status == "disabled" ? "skipped" : "failed"
             if (status == "disabled") reason = "disabled"
+            if ((result = attribute("result")) != "") name = attribute("classname") "." name
+            if (result == "skipped") outcome = result
         }
         /<UnitTestResult / {
             flush_test(); name = attribute("testName"); status = attribute("outcome")
             outcome = status == "Passed" ? "passed" : status == "NotExecuted" || status == "Inconclusive" ? "skipped" : "failed"
         }
+        /<failure / { outcome = "failed" }
         # GoogleTest: the lines between "file:line: Skipped" and the closing mark; CTest itself only says that there was a mark.
         /^\[  SKIPPED \]/ { in_reason = 0 }
         in_reason { reason = reason " " $0; if (sub(/<\/Message>.*/, "", reason)) in_reason = 0 }
@@ -150,15 +174,16 @@ outcomes() {
         outcome == "skipped" && /<Message>/ {
             reason = $0; sub(/.*<Message>/, "", reason); in_reason = !sub(/<\/Message>.*/, "", reason)
         }
-        END { flush_test() }' "$1"
+        END { flush_test() }' "$@"
 }
 
-# count <suite> <report> <status>: adds a suite to the sum. One that ran nothing, or that failed without a failed test
+# count <suite> <status> <reports...>: adds a suite to the sum. One that ran nothing, or that failed without a failed test
 # (a crash, say), counts as a failure: otherwise the closing line would look better than the truth.
 count() {
-    local suite=$1 report=$2 status=$3 outcome name reason
+    local suite=$1 status=$2 report reports=() outcome name reason
     local suite_passed=0 suite_failed=0 suite_skipped=0
-    if [[ -f $report ]]; then
+    for report in "${@:3}"; do [[ ! -f $report ]] || reports+=("$report"); done
+    if ((${#reports[@]} > 0)); then
         while IFS=$'\t' read -r outcome name reason; do
             case $outcome in
                 passed) suite_passed=$((suite_passed + 1)) ;;
@@ -168,7 +193,7 @@ count() {
                     printf 'Skipped: %s: %s\n' "$name" "${reason:-no reason given}"
                     ;;
             esac
-        done < <(outcomes "$report")
+        done < <(outcomes "${reports[@]}")
     fi
     if ((suite_passed + suite_failed == 0)); then
         printf 'The %s suite ran no test; this counts as a failure.\n' "$suite"
@@ -198,9 +223,9 @@ run_ctest() {
 
 # test_native <preset>
 test_native() {
-    local report="$results/native-$1.xml" status=0 which=()
+    local report="$results/native-$1.xml" shards="build/$1/shards" status=0 which=()
     mkdir -p "$results"
-    rm -f "$report"
+    rm -rf "$report" "$shards"
     step "Native tests ($1)"
     # Minutes that would only repeat what a run without the variable has shown.
     if [[ -n ${NORMINTEROP_ISA:-} ]]; then
@@ -210,7 +235,7 @@ test_native() {
     # A reason for skipping may stand far down in a test's output, which CTest would cut.
     run_ctest --preset "$1" ${which[@]+"${which[@]}"} --parallel "$jobs" --output-on-failure --output-junit "$report" --test-output-size-passed 1000000 ||
         status=$?
-    count native "$report" "$status"
+    count native "$status" "$report" "$shards"/*.xml
 }
 
 test_managed() {
@@ -219,7 +244,7 @@ test_managed() {
     step "Managed tests"
     dotnet test "$tests" -c Release --no-build --nologo --results-directory "$results" \
         --logger "trx;LogFileName=managed.trx" --logger "console;verbosity=minimal" || status=$?
-    count managed "$report" "$status"
+    count managed "$status" "$report"
 }
 
 # ---- Verbs ----
@@ -253,19 +278,20 @@ verb_test() {
 verb_bench() {
     set_up_dotnet
     set_up_native
-    if [[ ${1:-} == --peers ]]; then
+    if [[ ${1:-} == --dotnet ]]; then
         shift
-        have_pytorch || install python3 python3-torch python3-numpy
+        # Without a filter BenchmarkDotNet would ask on the terminal which benchmarks to run.
+        [[ " $* " =~ \ (--filter|-f)[\ =] ]] || set -- --filter '*' "$@"
         build_native release norminterop
-        step "Timing against PyTorch"
-        /usr/bin/python3 -B "$peers" "$@"
+        step "Benchmarks"
+        dotnet run --project "$benchmarks" -c Release -- "$@"
         return
     fi
-    # Without a filter BenchmarkDotNet would ask on the terminal which benchmarks to run.
-    [[ " $* " =~ \ (--filter|-f)[\ =] ]] || set -- --filter '*' "$@"
-    build_native release norminterop
-    step "Benchmarks"
-    dotnet run --project "$benchmarks" -c Release -- "$@"
+    set_up_peers
+    with_peers=ON
+    build_native release norminterop peers
+    step "Benchmark beside the peers"
+    dotnet run --project "$peer_benchmark" -c Release -- "$@"
 }
 
 verb_build() {
@@ -291,6 +317,15 @@ verb_sanitize() {
     test_native sanitize
 }
 
+verb_test_arm64() {
+    no_arguments test-arm64 "$@"
+    set_up_native
+    set_up_arm64
+    trap 'close_tests $?' EXIT
+    build_native arm64
+    test_native arm64
+}
+
 verb_pack() {
     no_arguments pack "$@"
     set_up_dotnet
@@ -311,7 +346,7 @@ verb_clean() {
 }
 
 case ${1:-help} in
-    demo | test | bench | build | bindings | sanitize | pack | clean) "verb_$1" "${@:2}" ;;
+    demo | test | bench | build | bindings | sanitize | test-arm64 | pack | clean) "verb_${1//-/_}" "${@:2}" ;;
     help | -h | --help) usage ;;
     *)
         printf 'Unknown verb: %s\n\n' "$1" >&2

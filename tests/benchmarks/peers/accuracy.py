@@ -5,18 +5,20 @@
 
 Standard normal input plus the offset, weight 1 and bias 0, training forward. What is right is computed from the same input as
 (x - mean) / sqrt(var + eps) in float64, for data of float64 in numpy's longdouble. PyTorch in float64 would not do: its a * x + b loses
-digits at large offsets. Needs what pytorch.py needs; PyTorch 1.13 has no RMSNorm, so that its column there is that of the formula.
+digits at large offsets. PyTorch 1.13 has no RMSNorm: its column there is that of the formula.
+
+Needs PyTorch and numpy (on Debian: python3-torch, python3-numpy) and our library: that of build/release/lib, or the file that
+NORMINTEROP_LIBRARY names.
 """
 
 import argparse
 import collections
 
-import heap  # noqa: F401  (before torch)
-from cases import EPS
 from library import DATA_TYPES, LAYOUTS, Library, channel_shape, group_shape, row_shape
 import numpy
 import torch
 
+EPS = 1e-5
 ROWS, IMAGES, GROUPS = (64, 1024), (8, 16, 32, 32), 4
 OFFSETS = (0.0, 1e2, 1e3, 1e4)
 

@@ -1,4 +1,4 @@
-"""NormInterop's C API for Python, as far as it is timed and measured here."""
+"""NormInterop's C API for Python, as far as it is measured here."""
 
 import collections
 import ctypes
@@ -6,7 +6,6 @@ import os
 import pathlib
 import sys
 
-import heap  # noqa: F401  (before torch)
 import torch
 
 ABI_VERSION = 2
@@ -107,7 +106,7 @@ class Library:
         return name.value.decode()
 
     def bind(self, function, *arguments):
-        """A call without arguments: everything is converted beforehand, so that Python costs little within the time taken."""
+        """A call without arguments, which may be made more than once."""
         native = getattr(self.native, function)
 
         def convert(argument):
