@@ -289,6 +289,9 @@ verb_bench() {
     fi
     set_up_peers
     with_peers=ON
+    # The peers' idle threads look for work for milliseconds, on processors that others have their turn on by then. This is
+    # as long as ours do.
+    export GOMP_SPINCOUNT="${GOMP_SPINCOUNT:-2000}"
     build_native release norminterop peers
     step "Benchmark beside the peers"
     dotnet run --project "$peer_benchmark" -c Release -- "$@"
