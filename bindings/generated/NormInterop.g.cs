@@ -398,8 +398,9 @@ internal static unsafe partial class NativeMethods
     internal static extern byte* BuildInfo();
 
     /// <summary>
-    /// Name of the instruction set in use: "scalar", "avx2" or "avx512". The best one the CPU and the operating system
-    /// support, unless the environment variable NORMINTEROP_ISA names another; read once, at the first call that needs it.
+    /// Name of the instruction set in use: "scalar", "avx2", "avx512" or "neon". The best one the CPU and the operating
+    /// system support, unless the environment variable NORMINTEROP_ISA names another; read once, at the first call that
+    /// needs it.
     /// Errors: NI_STATUS_UNSUPPORTED_ISA when NORMINTEROP_ISA names one that is unknown or that this CPU lacks.
     /// </summary>
     [DllImport(Library, EntryPoint = "ni_active_isa", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
@@ -428,7 +429,7 @@ internal static unsafe partial class NativeMethods
 internal static class Abi
 {
     /// <summary>SHA-256 of the headers; generator/HeaderHash.cs says of what exactly.</summary>
-    internal const string HeaderHash = "9a47cae4b692def4c0ade833475e20706c45485149dea61d21051c33d322d3cc";
+    internal const string HeaderHash = "70ac119d820d5b01d82ab3da1f2d561dc3b6c9efae3dcd003540337c9159a90f";
 
     /// <summary>Size of <see cref="ChannelShape"/> in bytes.</summary>
     internal const uint ChannelShapeSize = 40;

@@ -66,8 +66,8 @@ public static unsafe class NormRuntime
     /// <para>The exception are objects that outlive their end. A finalizer (unless it is a critical one) may read the outputs of its object;
     /// but one that keeps them, for the program to find again or for a second run of its own, keeps what the next call may write. A
     /// program with such a finalizer has to switch recycling off.</para>
-    /// <para>A call that finds no memory may ask the collector to look for some, if fresh memory for all outputs since it last looked
-    /// would take longer; in the background, unless it is a matter of a millisecond, and never while
+    /// <para>A call that finds no memory may ask the collector to look for some: in the background, unless it is a matter of a
+    /// millisecond; only as often as costs little beside fresh memory; and not while
     /// <see cref="System.Runtime.GCSettings.LatencyMode"/> is LowLatency or NoGCRegion. Memory that no call has taken for ten seconds is
     /// left to the collector, and all of it is when memory runs short. A program that works close to a limit of its memory may still want
     /// a lower one here: what is kept is not free for its own arrays.</para>

@@ -43,8 +43,9 @@ ni_status ni_get_abi_info(ni_abi_info* info);
 /// Version, compiler and instruction sets of this build, as one line of text. Never null.
 const char* ni_build_info(void);
 
-/// Name of the instruction set in use: "scalar", "avx2" or "avx512". The best one the CPU and the operating system
-/// support, unless the environment variable NORMINTEROP_ISA names another; read once, at the first call that needs it.
+/// Name of the instruction set in use: "scalar", "avx2", "avx512" or "neon". The best one the CPU and the operating
+/// system support, unless the environment variable NORMINTEROP_ISA names another; read once, at the first call that
+/// needs it.
 /// Errors: NI_STATUS_UNSUPPORTED_ISA when NORMINTEROP_ISA names one that is unknown or that this CPU lacks.
 ni_status ni_active_isa(const char** name);
 

@@ -16,6 +16,8 @@ constexpr uint32_t kAbiVersion = 2;
 #endif
 #if NI_HAVE_X86_KERNELS
 #define NI_ISAS "scalar, avx2, avx512"
+#elif NI_HAVE_NEON_KERNELS
+#define NI_ISAS "scalar, neon"
 #else
 #define NI_ISAS "scalar"
 #endif

@@ -1,10 +1,11 @@
 // The vector contract: what a kernel body may assume of a vector, whatever the instruction set.
 //
-// One header per instruction set (scalar.h, avx2.h, avx512.h) defines the same types and functions. A translation unit
-// includes exactly one of them, then the kernel bodies. To make results equal to the bit on every instruction set:
+// One header per instruction set (scalar.h, avx2.h, avx512.h, neon.h) defines the same types and functions. A
+// translation unit includes exactly one of them, then the kernel bodies. To make results equal to the bit on every
+// instruction set:
 //
 //   * The width is virtual and fixed: F32 has 16 floats, F64 has 8 doubles. AVX-512 uses one register for each, AVX2
-//     two, the scalar version parts of 16 bytes.
+//     two, NEON four, the scalar version parts of 16 bytes.
 //   * Every operation is one IEEE 754 operation per lane, rounded to nearest even, denormals kept. Products are fused
 //     where a body says fma, and nowhere else (all files are compiled with -ffp-contract=off).
 //   * reduce_add adds as a fixed tree: lanes i and i + 4, then i + 2, then i + 1.
@@ -22,7 +23,8 @@
 //   f32_load_first(p, n)       the first n floats at p (0 <= n <= 16), other lanes +0; reads no byte beyond them
 //   f32_store(p, v)            16 floats to p, any alignment
 //   f32_store_first(p, v, n)   the first n lanes to p; writes no byte beyond them
-//   f32_stream(p, v)           16 floats to p, aligned to 64 bytes, past the cache; parallel::run lets others see them
+//   f32_stream(p, v)           16 floats to p, aligned to 64 bytes, past the cache where there are such
+//                              stores; parallel::run lets others see them
 //   f32_keep_first(v, n)       the first n lanes of v, other lanes +0
 //   f32_add, f32_sub, f32_mul  per lane
 //   f32_fma(a, b, c)           a * b + c, rounded once

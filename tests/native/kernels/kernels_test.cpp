@@ -9,6 +9,7 @@
 #include "dispatch/dispatch.h"
 #include "kernels/kernel_suite.h"
 #include "support/bits.h"
+#include "support/share.h"
 #include "support/tables.h"
 
 namespace ni::test {
@@ -42,11 +43,13 @@ protected:
 
     /// Runs each case on this instruction set. The scalar kernels meet the oracle; equal bits are right bits.
     void run(const std::vector<KernelCase>& cases) {
+        size_t index = 0;
         for (const KernelCase& piece : cases) {
             SCOPED_TRACE(testing::Message() << piece);
+            const bool meets_oracle = is_taken(index++, std::get<1>(GetParam()));
             const Outcome outcome = suite_->run(kernels(), piece);
             if (&kernels() == &kScalarKernels) {
-                suite_->check(piece, outcome);
+                if (meets_oracle) suite_->check(piece, outcome);
             } else {
                 const Outcome scalar = suite_->run(kScalarKernels, piece);
                 EXPECT_TRUE(same_bits(outcome.data, scalar.data));

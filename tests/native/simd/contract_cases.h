@@ -21,6 +21,9 @@ inline std::vector<const ContractOps*> supported_ops() {
     if (dispatch::cpu().avx2) all.push_back(&kAvx2Ops);
     if (dispatch::cpu().avx512) all.push_back(&kAvx512Ops);
 #endif
+#if NI_HAVE_NEON_KERNELS
+    all.push_back(&kNeonOps);
+#endif
     return all;
 }
 

@@ -58,5 +58,8 @@ extern const ContractOps kScalarOps;
 extern const ContractOps kAvx2Ops;
 extern const ContractOps kAvx512Ops;
 #endif
+#if NI_HAVE_NEON_KERNELS
+extern const ContractOps kNeonOps;
+#endif
 
 }  // namespace ni::test
