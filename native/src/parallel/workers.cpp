@@ -14,16 +14,21 @@
 namespace ni::parallel {
 namespace {
 
-/// What a worker is at. Only a caller leads from idle to offered, by way of reserved, and only the worker leads on.
-enum State : int32_t { kIdle, kReserved, kOffered, kTaken };
+/// What a worker is at: a phase, and above it the number of the job that is done next, so that nobody takes the next
+/// offer for his own. Only a caller leads from idle to offered, by way of reserved, and only the worker leads on.
+enum Phase : uint32_t { kIdle, kReserved, kOffered, kTaken, kPhases };
+
+constexpr uint32_t kPhaseOf = kPhases - 1;
 
 /// A thread and its letter box. All of them live as long as the process: a thread cannot be ended while the process
 /// ends, and none of this has a destructor.
 struct alignas(64) Worker {
-    std::atomic<int32_t> state;
-    std::atomic<int32_t> completed;  ///< jobs so far
+    std::atomic<uint32_t> state;
     const Job* job;
     int32_t index;
+
+    /// Exchanged, because notifying looks for sleepers only after that.
+    void go_to(uint32_t next) { state.exchange(next, std::memory_order_seq_cst); }
 };
 
 Worker workers[kMostHelpers];
@@ -50,22 +55,22 @@ constexpr int32_t kJoinTurns = 4000;
 
 void work(Worker& worker) {
     for (;;) {
-        const auto offered = [&] { return worker.state.load(std::memory_order_relaxed) == kOffered; };
+        uint32_t seen = 0;
+        const auto offered = [&] {
+            seen = worker.state.load(std::memory_order_relaxed);
+            return (seen & kPhaseOf) == kOffered;
+        };
         if (!spin_until(kIdleTurns, offered)) {
-            for (int32_t seen; (seen = worker.state.load(std::memory_order_relaxed)) != kOffered;) {
-                worker.state.wait(seen, std::memory_order_relaxed);
-            }
+            while (!offered()) worker.state.wait(seen, std::memory_order_relaxed);
         }
-        int32_t expected = kOffered;
-        if (!worker.state.compare_exchange_strong(expected, kTaken, std::memory_order_acquire)) continue;
+        if (!worker.state.compare_exchange_strong(seen, seen - kOffered + kTaken, std::memory_order_acquire)) continue;
         {
             const DefaultFloatMode mode;
             worker.job->body(worker.job->context, worker.index);
             publish_streamed_stores();
         }
-        worker.completed.fetch_add(1, std::memory_order_release);
-        worker.completed.notify_all();
-        worker.state.store(kIdle, std::memory_order_release);
+        worker.go_to(seen - kOffered + kPhases);
+        worker.state.notify_all();
     }
 }
 
@@ -90,15 +95,15 @@ Offer::Offer(const Job& job, int32_t helpers) {
     for (int32_t w = 0; count_ < helpers; ++w) {
         if (w == started.load(std::memory_order_acquire) && !start_worker()) return;
         Worker& worker = workers[w];
-        int32_t expected = kIdle;
-        if (worker.state.load(std::memory_order_relaxed) != kIdle ||
-            !worker.state.compare_exchange_strong(expected, kReserved, std::memory_order_acquire)) {
+        uint32_t idle = worker.state.load(std::memory_order_relaxed);
+        if ((idle & kPhaseOf) != kIdle ||
+            !worker.state.compare_exchange_strong(idle, idle + kReserved, std::memory_order_acquire)) {
             continue;
         }
-        made_[count_++] = {w, worker.completed.load(std::memory_order_relaxed)};
+        made_[count_++] = {w, idle + kOffered};
         worker.job = &job;
         worker.index = count_;
-        worker.state.store(kOffered, std::memory_order_release);
+        worker.go_to(idle + kOffered);
         worker.state.notify_one();
     }
 }
@@ -106,17 +111,17 @@ Offer::Offer(const Job& job, int32_t helpers) {
 Offer::~Offer() {
     for (int32_t i = 0; i < count_; ++i) {
         Worker& worker = workers[made_[i].worker];
-        int32_t expected = kOffered;
-        if (worker.state.compare_exchange_strong(expected, kIdle, std::memory_order_relaxed)) {
+        uint32_t offered = made_[i].state;
+        if (worker.state.compare_exchange_strong(offered, offered - kOffered + kPhases, std::memory_order_relaxed)) {
             made_[i].worker = -1;  // it never began
         }
     }
     for (int32_t i = 0; i < count_; ++i) {
         if (made_[i].worker < 0) continue;
-        const std::atomic<int32_t>& completed = workers[made_[i].worker].completed;
-        const int32_t before = made_[i].completed;
-        if (spin_until(kJoinTurns, [&] { return completed.load(std::memory_order_acquire) != before; })) continue;
-        while (completed.load(std::memory_order_acquire) == before) completed.wait(before, std::memory_order_acquire);
+        const std::atomic<uint32_t>& state = workers[made_[i].worker].state;
+        const uint32_t taken = made_[i].state - kOffered + kTaken;
+        if (spin_until(kJoinTurns, [&] { return state.load(std::memory_order_acquire) != taken; })) continue;
+        while (state.load(std::memory_order_acquire) == taken) state.wait(taken, std::memory_order_acquire);
     }
 }
 

@@ -31,7 +31,7 @@ public:
 private:
     struct Made {
         int32_t worker;
-        int32_t completed;
+        uint32_t state;  ///< of the worker, while nobody has taken it up
     };
     int32_t count_ = 0;
     Made made_[kMostHelpers];

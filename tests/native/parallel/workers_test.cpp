@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <memory>
 #include <thread>
 #include <vector>
 
@@ -78,6 +79,31 @@ TEST(Workers, ManyCallersShareThem) {
     }
     for (std::thread& caller : callers) caller.join();
     EXPECT_EQ(wrong, 0);
+}
+
+TEST(Workers, AnOfferThatWasMetDoesNotWithdrawTheNext) {
+    for (int round = 0; round < 20; ++round) {
+        Counted first(0);
+        const Job first_job = first.job();
+        auto met = std::make_unique<Offer>(first_job, 1);
+        while (first.ended == 0) std::this_thread::yield();
+        // Asleep, the helper takes up the second offer only after the end of the first.
+        std::this_thread::sleep_for(std::chrono::milliseconds(2));
+
+        // Should nobody come, they are left behind: the offer would wait for its helper forever.
+        auto second = std::make_unique<Counted>(0);
+        auto job = std::make_unique<Job>(second->job());
+        auto next = std::make_unique<Offer>(*job, 1);
+        met.reset();
+        const auto patience = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+        while (second->ended == 0 && std::chrono::steady_clock::now() < patience) std::this_thread::yield();
+        if (second->ended == 0) {
+            static_cast<void>(second.release());
+            static_cast<void>(job.release());
+            static_cast<void>(next.release());
+            FAIL() << "the second offer was withdrawn with the first";
+        }
+    }
 }
 
 TEST(Workers, AnOfferToNobodyIsNothing) {
