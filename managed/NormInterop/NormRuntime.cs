@@ -63,9 +63,9 @@ public static unsafe class NormRuntime
     /// fresh memory can take longer than the computation. Nothing has to be done for it. The memory of an output is taken when the garbage
     /// collector has found that nothing in the program leads to it any more, neither a tensor nor a slice, a span or a pin. As long as
     /// the program can read an output, no other call writes it.</para>
-    /// <para>The exception are objects that outlive their end. A finalizer (unless it is a critical one) may read the outputs of its object;
-    /// but one that keeps them, for the program to find again or for a second run of its own, keeps what the next call may write. A
-    /// program with such a finalizer has to switch recycling off.</para>
+    /// <para>The exception are objects that outlive their end. A finalizer (unless it is a critical one) may read the outputs of its
+    /// object; but one that keeps them, for the program to find again or for a second run of its own, keeps what the next call may write.
+    /// A program with such a finalizer has to switch recycling off.</para>
     /// <para>A call that finds no memory may ask the collector to look for some: in the background, unless it is a matter of a
     /// millisecond; only as often as costs little beside fresh memory; and not while
     /// <see cref="System.Runtime.GCSettings.LatencyMode"/> is LowLatency or NoGCRegion. Memory that no call has taken for ten seconds is

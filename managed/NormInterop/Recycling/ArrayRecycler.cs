@@ -64,7 +64,7 @@ internal sealed class ArrayRecycler(TimeProvider clock, long limit)
         }
     }
 
-    /// <summary>The length of the arrays that serve a length: few enough that inputs of varying lengths find the arrays of others.</summary>
+    /// <summary>The length of the arrays that serve a length: few enough that inputs of varying lengths find those of others.</summary>
     internal static int Capacity(int length)
     {
         int step = Math.Max((1 << BitOperations.Log2((uint)length)) / Steps, 1);
@@ -201,10 +201,11 @@ internal sealed class ArrayRecycler(TimeProvider clock, long limit)
     /// <summary>Whether a collection that stops all threads is over before one in the background is under way.</summary>
     private static bool HasFewSmallObjects()
     {
+        GCMemoryInfo last = GC.GetGCMemoryInfo(GCKind.Any);
         long bytes = 0;
-        foreach (GCGenerationInfo generation in GC.GetGCMemoryInfo(GCKind.Any).GenerationInfo[..(GC.MaxGeneration + 1)])
+        foreach (GCGenerationInfo generation in last.GenerationInfo[..(GC.MaxGeneration + 1)])
             bytes += generation.SizeAfterBytes;
-        return bytes <= FewSmallObjects;
+        return last.Index > 0 && bytes <= FewSmallObjects;
     }
 
     private T[] Make<T>(int capacity, long bytes)
@@ -246,6 +247,7 @@ internal sealed class ArrayRecycler(TimeProvider clock, long limit)
         {
             _isScarce = true;
             Trim();
+            Listen();
         }
 
         GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
@@ -262,7 +264,7 @@ internal sealed class ArrayRecycler(TimeProvider clock, long limit)
     {
         const int page = 4096, pages = 15;
         const double fastest = 1 / 20e6;      // clearing memory takes its time also without faults: 20 GB/s
-        Span<byte> bytes = MemoryMarshal.AsBytes(array.AsSpan());
+        Span<byte> bytes = MemoryMarshal.AsBytes(array.AsSpan(0, page * (pages + 1) / Unsafe.SizeOf<T>()));
         Span<long> times = stackalloc long[pages];
         for (int i = 0; i < pages; i++)
         {
@@ -279,6 +281,12 @@ internal sealed class ArrayRecycler(TimeProvider clock, long limit)
     {
         _bytesInUse += bytes;
         _pacer.HandedOut(bytes);
+        Listen();
+    }
+
+    /// <summary>Makes sure that this hears of collections.</summary>
+    private void Listen()
+    {
         if (!_hasSignal)
             CollectionSignal.Start(this);
         _hasSignal = true;

@@ -133,6 +133,20 @@ public sealed class ArrayRecyclerTests
         Assert.IsFalse(recycler.IsAlive);
     }
 
+    /// <summary>More bytes than an int can count. Its pages are not touched, and so take no memory.</summary>
+    [TestMethod]
+    public void HugeArrays_AreRecycled()
+    {
+        if (GC.GetGCMemoryInfo().TotalAvailableMemoryBytes < 8L << 30)
+            Assert.Inconclusive("needs room for 2 GiB");
+        ArrayRecycler recycler = new(new ManualClock(), NoLimit);
+        Assert.IsGreaterThanOrEqualTo((1 << 28) + 1, TakeHuge(recycler));
+        Collector.Run();
+        Assert.IsGreaterThan(int.MaxValue, recycler.IdleBytes);
+        recycler.Release();
+        Collector.Run();
+    }
+
     /// <summary>Ever-changing sizes: what is kept stays below the limit, and everything else is the collector's.</summary>
     [TestMethod]
     public void ChangingLengths_StayBounded()
@@ -194,6 +208,9 @@ public sealed class ArrayRecyclerTests
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static int TakeAndDrop(ArrayRecycler recycler) => recycler.Take<int>(Length)[^1];
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static int TakeHuge(ArrayRecycler recycler) => recycler.Take<long>((1 << 28) + 1).Length;
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static WeakReference Abandoned()
