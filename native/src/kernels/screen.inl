@@ -10,11 +10,12 @@ constexpr double kLeastPart = 0.25;
 
 /// sum(d^2) / n must be at least this: below it, squares may have been lost to underflow.
 constexpr double least_square(float) { return 1e-36; }
+constexpr double least_square(uint16_t) { return 1e-36; }
 constexpr double least_square(double) { return 1e-290; }
 
 /// True where the moments are as good as the precision of the sums allows. False for NaN and for sums that overflowed.
-template <class Constant>
-NI_INLINE bool trusted(double m2, double square, double count, Constant precision) {
+template <class Data>
+NI_INLINE bool trusted(double m2, double square, double count, Data precision) {
     return m2 >= kLeastPart * square && square >= least_square(precision) * count && square - square == 0.0;
 }
 

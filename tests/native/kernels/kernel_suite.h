@@ -50,15 +50,26 @@ SuiteList backward_reduce_suites();
 SuiteList columns_suites();
 SuiteList moments_suites();
 
-/// Additions in the precision of the data type that a sum goes through at most, before double takes over: the rows of a
-/// block, or 16 groups of a plane and the sum of two accumulators. Where that is double, all of them.
+/// Whether a kernel takes its sums in float: of floats; of 16-bit numbers, those by column, and those of blocks of more
+/// elements than count as few there.
+template <class E>
+bool sums_in_float(const KernelCase& piece) {
+    constexpr int64_t kFew = 256;
+    const bool large = piece.form != Form::kRows && piece.elements() / piece.sums() > kFew;
+    return sizeof(typename E::Constant) == sizeof(float) || (kIs16Bit<E> && (large || piece.form == Form::kColumns));
+}
+
+/// Additions in float that a sum goes through at most, before double takes over: the rows of a block, or 16 groups of a
+/// plane and the sum of two accumulators. Where there is no float, all of them.
 template <class E>
 int64_t additions(const KernelCase& piece) {
     const bool rows = piece.form == Form::kRows || piece.form == Form::kColumns;
     const int64_t in_block = rows ? kRowBlock : 16 + 1;
-    return sizeof(typename E::Constant) == sizeof(float) ? in_block
-                                                         : in_block + piece.elements() / piece.sums() / (rows ? 1 : 16);
+    return sums_in_float<E>(piece) ? in_block : in_block + piece.elements() / piece.sums() / (rows ? 1 : 16);
 }
+
+/// The largest relative error of one of these additions.
+inline long double roundoff(bool in_float) { return in_float ? Type<Float32>::kRoundoff : Type<Float64>::kRoundoff; }
 
 /// A sum in long double, and the sum of its terms' magnitudes, which bounds what rounding may do to it.
 struct Sum {
@@ -71,11 +82,12 @@ struct Sum {
 };
 
 /// Compares a sum of `terms` terms, each of which went through `roundings` roundings.
-template <class E>
-bool is_sum(double got, const Sum& exact, int64_t roundings, int64_t terms) {
-    const long double tiny = std::numeric_limits<typename E::Constant>::denorm_min() * static_cast<long double>(terms);
+inline bool is_sum(double got, const Sum& exact, bool in_float, int64_t roundings, int64_t terms) {
+    const double smallest =
+        in_float ? std::numeric_limits<float>::denorm_min() : std::numeric_limits<double>::denorm_min();
     return is_result<Float64>(got, exact.value,
-                              static_cast<long double>(roundings) * Type<E>::kRoundoff * exact.magnitude + tiny);
+                              static_cast<long double>(roundings) * roundoff(in_float) * exact.magnitude +
+                                  smallest * static_cast<long double>(terms));
 }
 
 /// A reduction by channel has room for whole vectors, and leaves what stands beyond the channels undefined.

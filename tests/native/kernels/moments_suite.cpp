@@ -64,8 +64,8 @@ struct MomentsOfType {
         // The screen of the fast pass bounds the shift, and with it sums, by twice the deviation. Roundings of
         // different sign cancel, so that the sum of those to float grows like the root of their number.
         const auto n = static_cast<long double>(additions<E>(piece));
-        const bool in_float = sizeof(typename E::Constant) == sizeof(float);
-        const long double part = 4 * (in_float ? std::sqrt(n) : n) * Type<E>::kRoundoff;
+        const bool in_float = sums_in_float<E>(piece);
+        const long double part = 4 * (in_float ? std::sqrt(n) : n) * roundoff(in_float);
         const long double of_mean = part * deviation + 1e-15L * exact.largest + tiny(4);
         EXPECT_TRUE(is_result<Float64>(mean, exact.mean, of_mean)) << mean << ", expected " << exact.mean;
         EXPECT_TRUE(is_result<Float64>(m2, exact.m2, 4 * part * exact.m2 + tiny(exact.count)))
@@ -89,9 +89,9 @@ struct PlanesSquares {
         const Exact exact = exact_moments(piece, values<E>(inputs<E>(piece, 0)), 0, false);
         const auto n = static_cast<long double>(additions<E>(piece));
         const bool once = exact.largest < 1e-15L || exact.largest > 1e15L;  // element by element, in double
-        const long double part = once && sizeof(typename E::Constant) == sizeof(double)
-                                     ? static_cast<long double>(exact.count) * Type<E>::kRoundoff
-                                     : 4 * std::sqrt(n) * Type<E>::kRoundoff;
+        const bool in_float = sums_in_float<E>(piece);
+        const long double part = once && !in_float ? static_cast<long double>(exact.count) * roundoff(false)
+                                                   : 4 * std::sqrt(n) * roundoff(in_float);
         EXPECT_EQ(outcome.first[0], 0.0);
         EXPECT_TRUE(is_result<Float64>(outcome.second[0], exact.m2, part * exact.m2 + tiny(exact.count)))
             << outcome.second[0] << ", expected " << exact.m2;

@@ -1,16 +1,39 @@
 // Kernels of the contiguous layout: a channel is a number of planes, each a run of consecutive elements.
 #pragma once
 
+#include "kernels/channel/results.inl"
 #include "kernels/channel/runs.inl"
 #include "kernels/kernel_types.h"
 #include "kernels/screen.inl"
 
 namespace {
 
-/// Whether sums can leave the range of their type although they have a place in a double: those of floats. Of the
-/// 16-bit types, which are summed in double, no product can.
+/// Whether sums can leave the range of their type although they have a place in a double: those of floats.
 template <class E>
-constexpr bool kSumsMayFail = sizeof(Constant<E>) < sizeof(double);
+constexpr bool kSumsMayFail = sizeof(Data<E>) < sizeof(double);
+
+/// Elements of a block that are few: what float loses of their sums shows in dx, where little is left of them.
+constexpr int64_t kFew = 256;
+
+/// Calls body(T()) with the type that sums of elements and squares are taken in.
+template <class E, class Body>
+NI_INLINE void sum_elements_in(const ni::Planes& planes, Body body) {
+    if (kIsSixteenBits<E> && planes.count * planes.length <= kFew) {
+        body(Constant<E>());
+    } else {
+        body(Parameter<E>());
+    }
+}
+
+/// The same of products with gradients. Those of bfloat16 have few enough bits for floats.
+template <class E, class Body>
+NI_INLINE void sum_products_in(const ni::Planes& planes, Body body) {
+    if (kSameType<E, ni::BFloat16> && planes.count * planes.length > kFew) {
+        body(Parameter<E>());
+    } else {
+        body(Constant<E>());
+    }
+}
 
 /// f(vector, lanes) for all elements, in memory order; lanes beyond a run are 0.
 template <class E, class F>
@@ -31,7 +54,7 @@ void planes_moments_exact(const Data<E>* x, const ni::Planes& planes, ni::Moment
     const double count = static_cast<double>(planes.count * planes.length);
     F64 sum_low = f64_zero(), sum_high = f64_zero();
     each_vector<E>(
-        x, planes, [&](Vec<E> v, int) __attribute__((always_inline)) {
+        x, planes, [&](Lanes<E> v, int) __attribute__((always_inline)) {
             sum_low = f64_add(sum_low, low(v));
             sum_high = f64_add(sum_high, high(v));
         });
@@ -40,7 +63,7 @@ void planes_moments_exact(const Data<E>* x, const ni::Planes& planes, ni::Moment
     sum_low = sum_high = f64_zero();
     F64 square_low = f64_zero(), square_high = f64_zero();
     each_vector<E>(
-        x, planes, [&](Vec<E> v, int lanes) __attribute__((always_inline)) {
+        x, planes, [&](Lanes<E> v, int lanes) __attribute__((always_inline)) {
             const F64 d_low = f64_keep_first(f64_sub(low(v), center), lower(lanes));
             const F64 d_high = f64_keep_first(f64_sub(high(v), center), upper(lanes));
             sum_low = f64_add(sum_low, d_low);
@@ -55,23 +78,23 @@ void planes_moments_exact(const Data<E>* x, const ni::Planes& planes, ni::Moment
     out->m2 = ni_screen::never_negative(squares - residue * residue / count);
 }
 
-/// sum(d) and sum(d^2) over all elements, d = x - shift.
-template <class E>
-NI_INLINE void sum_deviations(const Data<E>* x, const ni::Planes& planes, Constant<E> shift, double* sum,
+/// sum(d) and sum(d^2) over all elements, d = x - shift, in T.
+template <class E, class T>
+NI_INLINE void sum_deviations(T, const Data<E>* x, const ni::Planes& planes, Lanes<E> center, double* sum,
                               double* square) {
-    const Vec<E> center = splat(shift);
-    Sums<E> sums, squares;
+    Sums<T> sums, squares;
     start(sums);
     start(squares);
-    const auto take = [&](int a, Vec<E> d) __attribute__((always_inline)) {
+    const auto shift = as<T>(center);
+    const auto take = [&](int a, auto d) __attribute__((always_inline)) {
         sums.part[a] = add(sums.part[a], d);
         squares.part[a] = madd(d, d, squares.part[a]);
     };
     reduce_planes<E>(
         planes, [&](auto density, int64_t i) __attribute__((always_inline)) { prefetch_group(density, x + i); },
-        [&](int a, int64_t i) __attribute__((always_inline)) { take(a, sub(Elements<E>::load(x + i), center)); },
+        [&](int a, int64_t i) __attribute__((always_inline)) { take(a, sub(as<T>(Elements<E>::load(x + i)), shift)); },
         [&](int a, int64_t i, int lanes) __attribute__((always_inline)) {
-            take(a, keep_first(sub(Elements<E>::load_first(x + i, lanes), center), lanes));
+            take(a, keep_first(sub(as<T>(Elements<E>::load_first(x + i, lanes)), shift), lanes));
         },
         [&]() __attribute__((always_inline)) {
             empty(sums);
@@ -81,46 +104,69 @@ NI_INLINE void sum_deviations(const Data<E>* x, const ni::Planes& planes, Consta
     *square = total(squares);
 }
 
+/// sum + a * b. A sum in double of floats' products takes these as floats.
+NI_INLINE void add_product(F32& sum, F32 a, F32 b) { sum = madd(a, b, sum); }
+NI_INLINE void add_product(Wide& sum, Wide a, Wide b) { sum = madd(a, b, sum); }
+NI_INLINE void add_product(Wide& sum, F32 a, F32 b) { sum = add(sum, widen(mul(a, b))); }
+
+/// All lanes a value close to `mean`. Of 16-bit numbers it is one of them: then deviations have few bits, and hardly a
+/// sum of 16 of them is rounded.
+template <class E>
+NI_INLINE Lanes<E> shift_near(double mean) {
+    const Lanes<E> near = splat(static_cast<Parameter<E>>(mean));
+    if constexpr (kIsSixteenBits<E>) {
+        return from_bits(E(), to_bits(E(), near));
+    } else {
+        return near;
+    }
+}
+
 /// One pass around a value close to the mean: with d = x - shift, sum(d) and sum(d^2) give mean and M2 with hardly any
 /// cancellation (Chan, Golub and LeVeque 1983, "shifted data"). The shift is the mean of the first vector.
 template <class E>
 void planes_moments(const Data<E>* x, const ni::Planes& planes, ni::Moments* out) {
     const int first = planes.length < 16 ? static_cast<int>(planes.length) : 16;
-    const Vec<E> head = load_lanes<E>(x, first);
+    const Lanes<E> head = load_lanes<E>(x, first);
     const double sum_of_head = f64_reduce_add(f64_add(low(head), high(head)));
     // The same number, and no division to wait for.
-    const auto shift = static_cast<Constant<E>>(first == 16 ? sum_of_head * 0.0625 : sum_of_head / first);
+    const Lanes<E> shift = shift_near<E>(first == 16 ? sum_of_head * 0.0625 : sum_of_head / first);
     double sum, square;
-    sum_deviations<E>(x, planes, shift, &sum, &square);
+    sum_elements_in<E>(planes, [&](auto type) { sum_deviations<E>(type, x, planes, shift, &sum, &square); });
     const double count = static_cast<double>(planes.count * planes.length);
     const double m2 = square - sum * sum / count;
-    if (!ni_screen::trusted(m2, square, count, Constant<E>())) return planes_moments_exact<E>(x, planes, out);
-    out->mean = static_cast<double>(shift) + sum / count;
+    if (!ni_screen::trusted(m2, square, count, Data<E>())) return planes_moments_exact<E>(x, planes, out);
+    out->mean = first_lane(shift) + sum / count;
     out->m2 = m2;
+}
+
+/// sum(x^2) in T.
+template <class E, class T>
+NI_INLINE double sum_squares(T, const Data<E>* x, const ni::Planes& planes) {
+    Sums<T> squares;
+    start(squares);
+    const auto take = [&](int a, Lanes<E> element) __attribute__((always_inline)) {
+        const auto v = as<T>(element);
+        squares.part[a] = madd(v, v, squares.part[a]);
+    };
+    reduce_planes<E>(
+        planes, [&](auto density, int64_t i) __attribute__((always_inline)) { prefetch_group(density, x + i); },
+        [&](int a, int64_t i) __attribute__((always_inline)) { take(a, Elements<E>::load(x + i)); },
+        [&](int a, int64_t i, int lanes)
+            __attribute__((always_inline)) { take(a, Elements<E>::load_first(x + i, lanes)); },
+        [&]() __attribute__((always_inline)) { empty(squares); });
+    return total(squares);
 }
 
 /// sum(x^2), and again in double where squares may have overflowed or vanished as floats.
 template <class E>
 void planes_squares(const Data<E>* x, const ni::Planes& planes, ni::Moments* out) {
-    Sums<E> squares;
-    start(squares);
-    reduce_planes<E>(
-        planes, [&](auto density, int64_t i) __attribute__((always_inline)) { prefetch_group(density, x + i); },
-        [&](int a, int64_t i) __attribute__((always_inline)) {
-            const Vec<E> v = Elements<E>::load(x + i);
-            squares.part[a] = madd(v, v, squares.part[a]);
-        },
-        [&](int a, int64_t i, int lanes) __attribute__((always_inline)) {
-            const Vec<E> v = Elements<E>::load_first(x + i, lanes);
-            squares.part[a] = madd(v, v, squares.part[a]);
-        },
-        [&]() __attribute__((always_inline)) { empty(squares); });
-    double square = total(squares);
+    double square = 0;
+    sum_elements_in<E>(planes, [&](auto type) { square = sum_squares<E>(type, x, planes); });
     const double count = static_cast<double>(planes.count * planes.length);
-    if (kSumsMayFail<E> && !ni_screen::trusted(square, square, count, Constant<E>())) {
+    if (kSumsMayFail<E> && !ni_screen::trusted(square, square, count, Data<E>())) {
         F64 sum = f64_zero();
         each_vector<E>(
-            x, planes, [&](Vec<E> v, int) __attribute__((always_inline)) {
+            x, planes, [&](Lanes<E> v, int) __attribute__((always_inline)) {
                 sum = f64_add(sum, f64_add(f64_mul(low(v), low(v)), f64_mul(high(v), high(v))));
             });
         square = f64_reduce_add(sum);
@@ -131,10 +177,11 @@ void planes_squares(const Data<E>* x, const ni::Planes& planes, ni::Moments* out
 template <class E>
 void planes_apply(const Data<E>* x, const ni::Planes& planes, const ni::ApplyConstants<Constant<E>>& constants,
                   ni::Store store_kind, Data<E>* y) {
-    const Vec<E> center = splat(constants.center), scale = splat(constants.scale), offset = splat(constants.offset);
+    const auto prepared = Normalized<E>::prepared(constants);
+    const Normalized<E> normalized(prepared);
     write_planes<E>(
         planes, store_kind, y, [&](int64_t i, int lanes) __attribute__((always_inline)) {
-            return madd(sub(load_lanes<E>(x + i, lanes), center), scale, offset);
+            return normalized(load_lanes<E>(x + i, lanes));
         });
 }
 
@@ -152,24 +199,25 @@ NI_INLINE void mend_gradient_sums(const Data<E>* x, const ni::Planes& planes, Co
         for (int64_t i = p * planes.stride; i < p * planes.stride + planes.length; ++i) {
             const double g = gradient(i);
             sum += g;
-            products += g * (static_cast<double>(x[i]) - static_cast<double>(center));
+            products += g * (value_at<E>(x + i) - static_cast<double>(center));
         }
     }
     if (!is_finite(sums.dy)) sums.dy = sum;
     if (!is_finite(sums.dy_xmu)) sums.dy_xmu = products;
 }
 
-/// The two gradient sums. vector(offset, lanes) is the gradient of some elements, in lanes beyond them 0.
-template <class E, class Ahead, class Vector>
-NI_INLINE void sum_gradients(const Data<E>* x, const ni::Planes& planes, Constant<E> center, Ahead ahead, Vector vector,
+/// The two gradient sums, in T. vector(offset, lanes) is the gradient of some elements, in lanes beyond them 0.
+template <class E, class T, class Ahead, class Vector>
+NI_INLINE void sum_gradients(T, const Data<E>* x, const ni::Planes& planes, Lanes<E> center, Ahead ahead, Vector vector,
                              ni::GradientSums* out) {
-    const Vec<E> mean = splat(center);
-    Sums<E> sums, products;
+    Sums<T> sums;
+    Sums<Constant<E>> products;
     start(sums);
     start(products);
-    const auto take = [&](int a, Vec<E> g, Vec<E> d) __attribute__((always_inline)) {
+    const auto mean = as<T>(center);
+    const auto take = [&](int a, auto g, auto d) __attribute__((always_inline)) {
         sums.part[a] = add(sums.part[a], g);
-        products.part[a] = madd(g, d, products.part[a]);
+        add_product(products.part[a], g, d);
     };
     reduce_planes<E>(
         planes,
@@ -178,9 +226,9 @@ NI_INLINE void sum_gradients(const Data<E>* x, const ni::Planes& planes, Constan
             prefetch_group(density, x + i);
         },
         [&](int a, int64_t i)
-            __attribute__((always_inline)) { take(a, vector(i, 16), sub(Elements<E>::load(x + i), mean)); },
+            __attribute__((always_inline)) { take(a, vector(i, 16), sub(as<T>(Elements<E>::load(x + i)), mean)); },
         [&](int a, int64_t i, int lanes) __attribute__((always_inline)) {
-            take(a, vector(i, lanes), keep_first(sub(Elements<E>::load_first(x + i, lanes), mean), lanes));
+            take(a, vector(i, lanes), keep_first(sub(as<T>(Elements<E>::load_first(x + i, lanes)), mean), lanes));
         },
         [&]() __attribute__((always_inline)) {
             empty(sums);
@@ -189,26 +237,42 @@ NI_INLINE void sum_gradients(const Data<E>* x, const ni::Planes& planes, Constan
     *out = {total(sums), total(products)};
 }
 
+/// The same around any center. gradient(T(), offset, lanes) is that of some elements.
+template <class E, class Ahead, class Gradient>
+NI_INLINE void sum_gradients_around(double center, const Data<E>* x, const ni::Planes& planes, Ahead ahead,
+                                    Gradient gradient, ni::GradientSums* out) {
+    const Lanes<E> near = shift_near<E>(center);
+    sum_products_in<E>(planes, [&](auto type) {
+        const auto vector = [&](int64_t i, int lanes) __attribute__((always_inline)) {
+            return gradient(type, i, lanes);
+        };
+        sum_gradients<E>(type, x, planes, near, ahead, vector, out);
+    });
+    const double rest = center - first_lane(near);
+    if (rest != 0 && is_finite(out->dy)) out->dy_xmu -= rest * out->dy;
+}
+
 template <class E>
 void planes_backward_reduce(const Data<E>* dy, const Data<E>* x, const ni::Planes& planes, Constant<E> center,
                             ni::GradientSums* out) {
-    sum_gradients<E>(
-        x, planes,
-        center, [&](auto density, int64_t i) __attribute__((always_inline)) { prefetch_group(density, dy + i); },
-        [&](int64_t i, int lanes) __attribute__((always_inline)) { return load_lanes<E>(dy + i, lanes); }, out);
+    sum_gradients_around<E>(
+        static_cast<double>(center), x,
+        planes, [&](auto density, int64_t i) __attribute__((always_inline)) { prefetch_group(density, dy + i); },
+        [&](auto type, int64_t i, int lanes)
+            __attribute__((always_inline)) { return as<decltype(type)>(load_lanes<E>(dy + i, lanes)); },
+        out);
     mend_gradient_sums<E>(
-        x, planes, center, [&](int64_t i) { return static_cast<double>(dy[i]); }, *out);
+        x, planes, center, [&](int64_t i) { return value_at<E>(dy + i); }, *out);
 }
 
 template <class E>
 void planes_backward_apply(const Data<E>* dy, const Data<E>* x, const ni::Planes& planes,
                            const ni::BackwardConstants<Constant<E>>& constants, ni::Store store_kind, Data<E>* dx) {
-    const Vec<E> center = splat(constants.center), invstd = splat(constants.invstd), scale = splat(constants.scale);
-    const Vec<E> slope = splat(constants.slope), offset = splat(constants.offset);
+    const InputGradient<E> gradient(constants);
     write_planes<E>(
         planes, store_kind, dx, [&](int64_t i, int lanes) __attribute__((always_inline)) {
-            const Vec<E> normalized = mul(sub(load_lanes<E>(x + i, lanes), center), invstd);
-            return madd(load_lanes<E>(dy + i, lanes), scale, madd(normalized, slope, offset));
+            const Lanes<E> input = load_lanes<E>(x + i, lanes);
+            return gradient(Plain(), load_lanes<E>(dy + i, lanes), input, input);
         });
 }
 

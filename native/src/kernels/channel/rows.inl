@@ -39,8 +39,12 @@ NI_INLINE void for_each_strip(int64_t channels, F f) {
 }
 
 template <class E, int Vectors>
-NI_INLINE Vec<E> load_of_strip(const Data<E>* p, int64_t vector, int lanes) {
+NI_INLINE Lanes<E> elements_of_strip(const Data<E>* p, int64_t vector, int lanes) {
     return Vectors == 1 ? load_lanes<E>(p, lanes) : Elements<E>::load(p + 16 * vector);
+}
+template <class E, int Vectors>
+NI_INLINE Vec<E> load_of_strip(const Data<E>* p, int64_t vector, int lanes) {
+    return converted<E>(elements_of_strip<E, Vectors>(p, vector, lanes));
 }
 /// Constants by channel; also of a strip.
 template <int Vectors, class C>
@@ -104,9 +108,10 @@ NI_INLINE void sum_rows(const ni::Rows& rows, double* first_total, double* secon
 /// A value close to each channel's mean: that of eight rows, added as a tree so that a constant channel gives itself.
 template <class E>
 NI_INLINE Vec<E> shift_of(const Data<E>* x, const ni::Rows& rows, int lanes) {
-    if (rows.count < 8) return load_lanes<E>(x, lanes);
+    if (rows.count < 8) return converted<E>(load_lanes<E>(x, lanes));
     const auto pair = [&](int64_t r) __attribute__((always_inline)) {
-        return add(load_lanes<E>(x + r * rows.stride, lanes), load_lanes<E>(x + (r + 1) * rows.stride, lanes));
+        return add(converted<E>(load_lanes<E>(x + r * rows.stride, lanes)),
+                   converted<E>(load_lanes<E>(x + (r + 1) * rows.stride, lanes)));
     };
     const Vec<E> sum = add(add(pair(0), pair(2)), add(pair(4), pair(6)));
     return mul(sum, splat(Constant<E>(0.125)));
@@ -118,14 +123,14 @@ void rows_moments_exact(const Data<E>* x, const ni::Rows& rows, int lanes, uint3
     const F64 count = f64_set(static_cast<double>(rows.count));
     F64 sum[2] = {f64_zero(), f64_zero()};
     for (int64_t r = 0; r < rows.count; ++r) {
-        const Vec<E> v = load_lanes<E>(x + r * rows.stride, lanes);
+        const Lanes<E> v = load_lanes<E>(x + r * rows.stride, lanes);
         sum[0] = f64_add(sum[0], low(v));
         sum[1] = f64_add(sum[1], high(v));
     }
     const F64 center[2] = {f64_div(sum[0], count), f64_div(sum[1], count)};
     F64 residue[2] = {f64_zero(), f64_zero()}, square[2] = {f64_zero(), f64_zero()};
     for (int64_t r = 0; r < rows.count; ++r) {
-        const Vec<E> v = load_lanes<E>(x + r * rows.stride, lanes);
+        const Lanes<E> v = load_lanes<E>(x + r * rows.stride, lanes);
         const F64 d[2] = {f64_sub(low(v), center[0]), f64_sub(high(v), center[1])};
         for (int h = 0; h < 2; ++h) {
             residue[h] = f64_add(residue[h], d[h]);
@@ -252,7 +257,8 @@ void rows_apply(const Data<E>* x, const ni::Rows& rows, const ni::ApplyArrays<Co
         const Data<E>* in = x + r * rows.stride;
         write_run<E>(
             rows.channels, store_kind, y + r * rows.stride, [&](int64_t i, int lanes) __attribute__((always_inline)) {
-                const Vec<E> d = sub(load_lanes<E>(in + i, lanes), load_values<E>(constants.center + i, lanes));
+                const Vec<E> d =
+                    sub(converted<E>(load_lanes<E>(in + i, lanes)), load_values<E>(constants.center + i, lanes));
                 return madd(d, load_values<E>(constants.scale + i, lanes), load_values<E>(constants.offset + i, lanes));
             });
     }
@@ -279,7 +285,7 @@ void rows_backward_reduce(const Data<E>* dy, const Data<E>* x, const ni::Rows& r
             });
     for (int64_t c = 0; c < rows.channels; ++c) {
         ni::GradientSums both{sum_dy[c], sum_dy_xmu[c]};
-        const auto gradient = [&](int64_t i) { return static_cast<double>(dy[c + i]); };
+        const auto gradient = [&](int64_t i) { return value_at<E>(dy + c + i); };
         mend_gradient_sums<E>(x + c, {rows.count, rows.stride, 1}, center[c], gradient, both);
         sum_dy[c] = both.dy;
         sum_dy_xmu[c] = both.dy_xmu;
@@ -327,11 +333,13 @@ void rows_backward_apply(const Data<E>* dy, const Data<E>* x, const ni::Rows& ro
         const Data<E>* input = x + r * rows.stride;
         write_run<E>(
             rows.channels, store_kind, dx + r * rows.stride, [&](int64_t i, int lanes) __attribute__((always_inline)) {
-                const Vec<E> d = sub(load_lanes<E>(input + i, lanes), load_values<E>(constants.center + i, lanes));
+                const Vec<E> d =
+                    sub(converted<E>(load_lanes<E>(input + i, lanes)), load_values<E>(constants.center + i, lanes));
                 const Vec<E> normalized = mul(d, load_values<E>(constants.invstd + i, lanes));
                 const Vec<E> affine = madd(normalized, load_values<E>(constants.slope + i, lanes),
                                            load_values<E>(constants.offset + i, lanes));
-                return madd(load_lanes<E>(gradient + i, lanes), load_values<E>(constants.scale + i, lanes), affine);
+                return madd(converted<E>(load_lanes<E>(gradient + i, lanes)),
+                            load_values<E>(constants.scale + i, lanes), affine);
             });
     }
 }

@@ -69,30 +69,30 @@ NI_INLINE void prefetch_group(Density, const T* p) {
     for (int64_t i = 0; i < kGroup; i += Density::kLines * 64 / static_cast<int64_t>(sizeof(T))) ni::prefetch(p + i);
 }
 
-/// Four accumulators in the precision of E and the sums in double that they are emptied into.
-template <class E>
+/// Four accumulators in the precision of T and the sums in double that they are emptied into.
+template <class T>
 struct Sums {
-    Vec<E> part[kAccumulators];
+    decltype(splat(T())) part[kAccumulators];
     F64 low, high;
 };
 
-template <class E>
-NI_INLINE void start(Sums<E>& sums) {
-    for (auto& part : sums.part) part = splat(Constant<E>(0));
+template <class T>
+NI_INLINE void start(Sums<T>& sums) {
+    for (auto& part : sums.part) set_zero(part);
     sums.low = sums.high = f64_zero();
 }
 
 /// Adds the accumulators to the sums in double, pairs first, and zeroes them.
-template <class E>
-NI_INLINE void empty(Sums<E>& sums) {
-    const Vec<E> a = add(sums.part[0], sums.part[1]), b = add(sums.part[2], sums.part[3]);
+template <class T>
+NI_INLINE void empty(Sums<T>& sums) {
+    const auto a = add(sums.part[0], sums.part[1]), b = add(sums.part[2], sums.part[3]);
     sums.low = f64_add(sums.low, f64_add(low(a), low(b)));
     sums.high = f64_add(sums.high, f64_add(high(a), high(b)));
-    for (auto& part : sums.part) part = splat(Constant<E>(0));
+    for (auto& part : sums.part) set_zero(part);
 }
 
-template <class E>
-NI_INLINE double total(const Sums<E>& sums) {
+template <class T>
+NI_INLINE double total(const Sums<T>& sums) {
     return f64_reduce_add(f64_add(sums.low, sums.high));
 }
 
@@ -196,7 +196,7 @@ NI_INLINE void write_run(int64_t length, ni::Store store_kind, Data<E>* out, Vec
         // Four vectors are read before the first is written: a load that follows a store to an address with the same
         // last 12 bits waits for it, and tensors of one size tend to lie like that.
         for (; i + kGroup <= length; i += kGroup) {
-            const Vec<E> a = vector(i, 16), b = vector(i + 16, 16), c = vector(i + 32, 16), d = vector(i + 48, 16);
+            const auto a = vector(i, 16), b = vector(i + 16, 16), c = vector(i + 32, 16), d = vector(i + 48, 16);
             Elements<E>::store(out + i, a);
             Elements<E>::store(out + i + 16, b);
             Elements<E>::store(out + i + 32, c);
@@ -213,9 +213,8 @@ template <class E, int kWhole, class Vector>
 NI_INLINE void write_short_planes(const ni::Planes& planes, int lanes, Data<E>* out, Vector vector) {
     for (int64_t p = 0; p < planes.count; ++p) {
         const int64_t base = p * planes.stride;
-        Vec<E> results[kAccumulators];
+        decltype(vector(base, 16)) results[kAccumulators], last;
         for (int v = 0; v < kWhole; ++v) results[v] = vector(base + 16 * v, 16);
-        Vec<E> last = splat(Constant<E>(0));
         if (lanes != 0) last = vector(base + 16 * kWhole, lanes);
         for (int v = 0; v < kWhole; ++v) Elements<E>::store(out + base + 16 * v, results[v]);
         if (lanes != 0) Elements<E>::store_first(out + base + 16 * kWhole, last, lanes);

@@ -15,9 +15,9 @@ NI_INLINE bool all_finite(const V& v) {
 /// float they may have left its range. Those of an infinity or a NaN come out as they are, and others are not touched.
 template <class E>
 void add_columns_mended(const Data<E>* dy, const Data<E>* x, const ni::Rows& rows, int64_t begin, int64_t end,
-                        const ni::ApplyArrays<Constant<E>>& by_row, int lanes, Vec<E> sums, Vec<E> products,
+                        const ni::ApplyArrays<Constant<E>>& by_row, int lanes, Lanes<E> sums, Lanes<E> products,
                         double* sum_dy, double* sum_dy_xhat) {
-    Constant<E> sum[16], product[16];
+    Parameter<E> sum[16], product[16];
     store(sum, sums);
     store(product, products);
     for (int c = 0; c < lanes; ++c) {
@@ -26,8 +26,8 @@ void add_columns_mended(const Data<E>* dy, const Data<E>* x, const ni::Rows& row
             double exact_dy = 0, exact_product = 0;
             for (int64_t r = begin; r < end; ++r) {
                 const int64_t at = r * rows.stride + c;
-                const auto g = static_cast<double>(dy[at]);
-                const double d = static_cast<double>(x[at]) - static_cast<double>(by_row.center[r]);
+                const double g = value_at<E>(dy + at);
+                const double d = value_at<E>(x + at) - static_cast<double>(by_row.center[r]);
                 exact_dy += g;
                 exact_product += g * (d * static_cast<double>(by_row.scale[r]) + static_cast<double>(by_row.offset[r]));
             }
@@ -39,20 +39,38 @@ void add_columns_mended(const Data<E>* dy, const Data<E>* x, const ni::Rows& row
     }
 }
 
+/// The constants of a row in all lanes; where floats must do for doubles, what is left of the mean goes to the offset.
+template <class C>
+NI_INLINE void split_constants(C center, C scale, C offset, decltype(splat(C()))& centers, decltype(splat(C()))& scales,
+                               decltype(splat(C()))& offsets) {
+    centers = splat(center);
+    scales = splat(scale);
+    offsets = splat(offset);
+}
+NI_INLINE void split_constants(double center, double scale, double offset, F32& centers, F32& scales, F32& offsets) {
+    const auto near = static_cast<float>(center);
+    split_constants(near, static_cast<float>(scale),
+                    static_cast<float>(offset - (center - static_cast<double>(near)) * scale), centers, scales,
+                    offsets);
+}
+
 /// Adds the sums of one strip of columns over the rows of a block, [begin, end).
 template <class E, class Strip>
 NI_INLINE void sum_columns(Strip, const Data<E>* dy, const Data<E>* x, const ni::Rows& rows, int64_t begin, int64_t end,
                            const ni::ApplyArrays<Constant<E>>& by_row, int lanes, double* sum_dy, double* sum_dy_xhat) {
     constexpr int kVectors = Strip::kVectors;
-    Vec<E> sums[kStrip], products[kStrip];
-    for (int v = 0; v < kVectors; ++v) sums[v] = products[v] = splat(Constant<E>(0));
+    Lanes<E> sums[kStrip], products[kStrip];
+    for (int v = 0; v < kVectors; ++v) {
+        set_zero(sums[v]);
+        set_zero(products[v]);
+    }
     for (int64_t r = begin; r < end; ++r) {
-        const Vec<E> center = splat(by_row.center[r]), scale = splat(by_row.scale[r]);
-        const Vec<E> offset = splat(by_row.offset[r]);
+        Lanes<E> center, scale, offset;
+        split_constants(by_row.center[r], by_row.scale[r], by_row.offset[r], center, scale, offset);
         const int64_t at = r * rows.stride;
         for (int v = 0; v < kVectors; ++v) {
-            const Vec<E> g = load_of_strip<E, kVectors>(dy + at, v, lanes);
-            const Vec<E> d = sub(load_of_strip<E, kVectors>(x + at, v, lanes), center);
+            const Lanes<E> g = elements_of_strip<E, kVectors>(dy + at, v, lanes);
+            const Lanes<E> d = sub(elements_of_strip<E, kVectors>(x + at, v, lanes), center);
             sums[v] = add(sums[v], g);
             products[v] = madd(g, madd(d, scale, offset), products[v]);
         }
