@@ -19,7 +19,13 @@ using U16 = __m256i;
 NI_INLINE __m256i first_lanes(int n) {
     return _mm256_cmpgt_epi32(_mm256_set1_epi32(n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
 }
-/// All bits set in the lanes whose bit is set, of 4.
+/// All bits set in the lanes whose bit is set, of 8.
+NI_INLINE __m256 lanes_of_eight(uint32_t bits) {
+    const __m256i one = _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128);
+    return _mm256_castsi256_ps(
+        _mm256_cmpeq_epi32(_mm256_and_si256(_mm256_set1_epi32(static_cast<int>(bits)), one), one));
+}
+/// Likewise, of 4.
 NI_INLINE __m256d lanes_of(uint32_t bits) {
     const __m256i one = _mm256_setr_epi64x(1, 2, 4, 8);
     return _mm256_castsi256_pd(_mm256_cmpeq_epi64(_mm256_and_si256(_mm256_set1_epi64x(bits), one), one));
@@ -51,6 +57,7 @@ NI_INLINE F32 f32_keep_first(F32 v, int n) {
 NI_INLINE F32 f32_add(F32 a, F32 b) { return {_mm256_add_ps(a.low, b.low), _mm256_add_ps(a.high, b.high)}; }
 NI_INLINE F32 f32_sub(F32 a, F32 b) { return {_mm256_sub_ps(a.low, b.low), _mm256_sub_ps(a.high, b.high)}; }
 NI_INLINE F32 f32_mul(F32 a, F32 b) { return {_mm256_mul_ps(a.low, b.low), _mm256_mul_ps(a.high, b.high)}; }
+NI_INLINE F32 f32_div(F32 a, F32 b) { return {_mm256_div_ps(a.low, b.low), _mm256_div_ps(a.high, b.high)}; }
 NI_INLINE F32 f32_fma(F32 a, F32 b, F32 c) {
     return {_mm256_fmadd_ps(a.low, b.low, c.low), _mm256_fmadd_ps(a.high, b.high, c.high)};
 }
@@ -63,6 +70,23 @@ NI_INLINE F32 f32_join(F64 low, F64 high) {
     return {_mm256_set_m128(_mm256_cvtpd_ps(low.high), _mm256_cvtpd_ps(low.low)),
             _mm256_set_m128(_mm256_cvtpd_ps(high.high), _mm256_cvtpd_ps(high.low))};
 }
+NI_INLINE uint32_t f32_at_least(F32 a, F32 b) {
+    return static_cast<uint32_t>(_mm256_movemask_ps(_mm256_cmp_ps(a.low, b.low, _CMP_GE_OQ)) |
+                                 _mm256_movemask_ps(_mm256_cmp_ps(a.high, b.high, _CMP_GE_OQ)) << 8);
+}
+NI_INLINE F32 f32_select(uint32_t bits, F32 a, F32 b) {
+    return {_mm256_blendv_ps(b.low, a.low, lanes_of_eight(bits & 255U)),
+            _mm256_blendv_ps(b.high, a.high, lanes_of_eight(bits >> 8 & 255U))};
+}
+NI_INLINE F32 f32_if_at_least(F32 a, F32 b, F32 x, F32 y) {
+    return {_mm256_blendv_ps(y.low, x.low, _mm256_cmp_ps(a.low, b.low, _CMP_GE_OQ)),
+            _mm256_blendv_ps(y.high, x.high, _mm256_cmp_ps(a.high, b.high, _CMP_GE_OQ))};
+}
+NI_INLINE __m256 power_of_two(__m256 n) {
+    const __m256i bits = _mm256_castps_si256(_mm256_add_ps(n, _mm256_set1_ps(ni::kF32Integer)));
+    return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_add_epi32(bits, _mm256_set1_epi32(127)), 23));
+}
+NI_INLINE F32 f32_power_of_two(F32 n) { return {power_of_two(n.low), power_of_two(n.high)}; }
 
 NI_INLINE F64 f64_set(double a) { return {_mm256_set1_pd(a), _mm256_set1_pd(a)}; }
 NI_INLINE F64 f64_zero() { return {_mm256_setzero_pd(), _mm256_setzero_pd()}; }
@@ -110,6 +134,15 @@ NI_INLINE F64 f64_select(uint32_t bits, F64 a, F64 b) {
     return {_mm256_blendv_pd(b.low, a.low, lanes_of(bits & 15U)),
             _mm256_blendv_pd(b.high, a.high, lanes_of(bits >> 4 & 15U))};
 }
+NI_INLINE F64 f64_if_at_least(F64 a, F64 b, F64 x, F64 y) {
+    return {_mm256_blendv_pd(y.low, x.low, _mm256_cmp_pd(a.low, b.low, _CMP_GE_OQ)),
+            _mm256_blendv_pd(y.high, x.high, _mm256_cmp_pd(a.high, b.high, _CMP_GE_OQ))};
+}
+NI_INLINE __m256d power_of_two(__m256d n) {
+    const __m256i bits = _mm256_castpd_si256(_mm256_add_pd(n, _mm256_set1_pd(ni::kF64Integer)));
+    return _mm256_castsi256_pd(_mm256_slli_epi64(_mm256_add_epi64(bits, _mm256_set1_epi64x(1023)), 52));
+}
+NI_INLINE F64 f64_power_of_two(F64 n) { return {power_of_two(n.low), power_of_two(n.high)}; }
 
 NI_INLINE U16 u16_load(const uint16_t* p) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)); }
 NI_INLINE U16 u16_load_first(const uint16_t* p, int n) {

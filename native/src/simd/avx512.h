@@ -24,11 +24,23 @@ NI_INLINE F32 f32_keep_first(F32 v, int n) { return _mm512_maskz_mov_ps(first_la
 NI_INLINE F32 f32_add(F32 a, F32 b) { return _mm512_add_ps(a, b); }
 NI_INLINE F32 f32_sub(F32 a, F32 b) { return _mm512_sub_ps(a, b); }
 NI_INLINE F32 f32_mul(F32 a, F32 b) { return _mm512_mul_ps(a, b); }
+NI_INLINE F32 f32_div(F32 a, F32 b) { return _mm512_div_ps(a, b); }
 NI_INLINE F32 f32_fma(F32 a, F32 b, F32 c) { return _mm512_fmadd_ps(a, b, c); }
 NI_INLINE F64 f32_low(F32 v) { return _mm512_cvtps_pd(_mm512_castps512_ps256(v)); }
 NI_INLINE F64 f32_high(F32 v) { return _mm512_cvtps_pd(_mm512_extractf32x8_ps(v, 1)); }
 NI_INLINE F32 f32_join(F64 low, F64 high) {
     return _mm512_insertf32x8(_mm512_castps256_ps512(_mm512_cvtpd_ps(low)), _mm512_cvtpd_ps(high), 1);
+}
+NI_INLINE uint32_t f32_at_least(F32 a, F32 b) { return _mm512_cmp_ps_mask(a, b, _CMP_GE_OQ); }
+NI_INLINE F32 f32_select(uint32_t bits, F32 a, F32 b) {
+    return _mm512_mask_blend_ps(static_cast<__mmask16>(bits), b, a);
+}
+NI_INLINE F32 f32_if_at_least(F32 a, F32 b, F32 x, F32 y) {
+    return _mm512_mask_blend_ps(_mm512_cmp_ps_mask(a, b, _CMP_GE_OQ), y, x);
+}
+NI_INLINE F32 f32_power_of_two(F32 n) {
+    const __m512i bits = _mm512_castps_si512(_mm512_add_ps(n, _mm512_set1_ps(ni::kF32Integer)));
+    return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_add_epi32(bits, _mm512_set1_epi32(127)), 23));
 }
 
 NI_INLINE F64 f64_set(double a) { return _mm512_set1_pd(a); }
@@ -53,6 +65,13 @@ NI_INLINE uint32_t f64_at_least(F64 a, F64 b) { return _mm512_cmp_pd_mask(a, b, 
 NI_INLINE uint32_t f64_equal(F64 a, F64 b) { return _mm512_cmp_pd_mask(a, b, _CMP_EQ_OQ); }
 NI_INLINE F64 f64_select(uint32_t bits, F64 a, F64 b) {
     return _mm512_mask_blend_pd(static_cast<__mmask8>(bits), b, a);
+}
+NI_INLINE F64 f64_if_at_least(F64 a, F64 b, F64 x, F64 y) {
+    return _mm512_mask_blend_pd(_mm512_cmp_pd_mask(a, b, _CMP_GE_OQ), y, x);
+}
+NI_INLINE F64 f64_power_of_two(F64 n) {
+    const __m512i bits = _mm512_castpd_si512(_mm512_add_pd(n, _mm512_set1_pd(ni::kF64Integer)));
+    return _mm512_castsi512_pd(_mm512_slli_epi64(_mm512_add_epi64(bits, _mm512_set1_epi64(1023)), 52));
 }
 
 NI_INLINE U16 u16_load(const uint16_t* p) { return _mm256_loadu_epi16(p); }

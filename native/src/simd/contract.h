@@ -26,10 +26,14 @@
 //   f32_stream(p, v)           16 floats to p, aligned to 64 bytes, past the cache where there are such
 //                              stores; parallel::run lets others see them
 //   f32_keep_first(v, n)       the first n lanes of v, other lanes +0
-//   f32_add, f32_sub, f32_mul  per lane
+//   f32_add, f32_sub, f32_mul, f32_div   per lane
 //   f32_fma(a, b, c)           a * b + c, rounded once
 //   f32_low(v), f32_high(v)    lanes 0..7 and 8..15 as F64, exact
 //   f32_join(low, high)        the two F64 in one F32, rounded
+//   f32_at_least(a, b)         bit i is set where a >= b, lane by lane; false for NaN
+//   f32_select(bits, a, b)     lane i of a where bit i is set, else of b
+//   f32_if_at_least(a, b, x, y)   x where a >= b, else y, lane by lane
+//   f32_power_of_two(n)        2^n, for integers from -126 to 127
 // F64: 8 doubles
 //   f64_zero, f64_set, f64_load, f64_store, f64_add, f64_sub, f64_mul, f64_div   as above
 //   f64_load_first, f64_store_first, f64_keep_first   as above, 0 <= n <= 8
@@ -38,6 +42,7 @@
 //   f64_at_least(a, b)         bit i is set where a >= b, lane by lane; false for NaN
 //   f64_equal(a, b)            bit i is set where a == b
 //   f64_select(bits, a, b)     lane i of a where bit i is set, else of b
+//   f64_if_at_least, f64_power_of_two   as above; integers from -1022 to 1023
 // U16: 16 numbers of 16 bits, as they lie in memory
 //   u16_load(p), u16_load_first(p, n), u16_store(p, v), u16_store_first(p, v, n)   as above
 //   u16_stream(p, v)           as above, aligned to 32 bytes
@@ -63,6 +68,9 @@ NI_INLINE void prefetch(const void* p) { __builtin_prefetch(p, 0, 2); }
 
 constexpr int kF32Lanes = 16;
 constexpr int kF64Lanes = 8;
+/// An integer n that is not too large, plus this, has n in its lowest bits.
+constexpr float kF32Integer = 0x1.8p23F;
+constexpr double kF64Integer = 0x1.8p52;
 /// Alignment, in bytes, that a streaming store needs.
 constexpr int kStreamAlignment = 64;
 

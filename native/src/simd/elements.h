@@ -25,7 +25,12 @@ NI_INLINE F32 keep_first(F32 v, int n) { return f32_keep_first(v, n); }
 NI_INLINE F32 add(F32 a, F32 b) { return f32_add(a, b); }
 NI_INLINE F32 sub(F32 a, F32 b) { return f32_sub(a, b); }
 NI_INLINE F32 mul(F32 a, F32 b) { return f32_mul(a, b); }
+NI_INLINE F32 div(F32 a, F32 b) { return f32_div(a, b); }
 NI_INLINE F32 madd(F32 a, F32 b, F32 c) { return f32_fma(a, b, c); }
+NI_INLINE uint32_t at_least(F32 a, F32 b) { return f32_at_least(a, b); }
+NI_INLINE F32 select(uint32_t bits, F32 a, F32 b) { return f32_select(bits, a, b); }
+NI_INLINE F32 if_at_least(F32 a, F32 b, F32 x, F32 y) { return f32_if_at_least(a, b, x, y); }
+NI_INLINE F32 power_of_two(F32 n) { return f32_power_of_two(n); }
 NI_INLINE F64 low(F32 v) { return f32_low(v); }
 NI_INLINE F64 high(F32 v) { return f32_high(v); }
 
@@ -54,7 +59,18 @@ NI_INLINE Wide keep_first(Wide v, int n) { return {f64_keep_first(v.low, lower(n
 NI_INLINE Wide add(Wide a, Wide b) { return {f64_add(a.low, b.low), f64_add(a.high, b.high)}; }
 NI_INLINE Wide sub(Wide a, Wide b) { return {f64_sub(a.low, b.low), f64_sub(a.high, b.high)}; }
 NI_INLINE Wide mul(Wide a, Wide b) { return {f64_mul(a.low, b.low), f64_mul(a.high, b.high)}; }
+NI_INLINE Wide div(Wide a, Wide b) { return {f64_div(a.low, b.low), f64_div(a.high, b.high)}; }
 NI_INLINE Wide madd(Wide a, Wide b, Wide c) { return add(mul(a, b), c); }
+NI_INLINE uint32_t at_least(Wide a, Wide b) {
+    return f64_at_least(a.low, b.low) | f64_at_least(a.high, b.high) << ni::kF64Lanes;
+}
+NI_INLINE Wide select(uint32_t bits, Wide a, Wide b) {
+    return {f64_select(bits & 255U, a.low, b.low), f64_select(bits >> ni::kF64Lanes & 255U, a.high, b.high)};
+}
+NI_INLINE Wide if_at_least(Wide a, Wide b, Wide x, Wide y) {
+    return {f64_if_at_least(a.low, b.low, x.low, y.low), f64_if_at_least(a.high, b.high, x.high, y.high)};
+}
+NI_INLINE Wide power_of_two(Wide n) { return {f64_power_of_two(n.low), f64_power_of_two(n.high)}; }
 NI_INLINE F64 low(Wide v) { return v.low; }
 NI_INLINE F64 high(Wide v) { return v.high; }
 

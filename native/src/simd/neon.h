@@ -115,6 +115,9 @@ NI_INLINE F32 f32_sub(F32 x, F32 y) {
 NI_INLINE F32 f32_mul(F32 x, F32 y) {
     return {vmulq_f32(x.a, y.a), vmulq_f32(x.b, y.b), vmulq_f32(x.c, y.c), vmulq_f32(x.d, y.d)};
 }
+NI_INLINE F32 f32_div(F32 x, F32 y) {
+    return {vdivq_f32(x.a, y.a), vdivq_f32(x.b, y.b), vdivq_f32(x.c, y.c), vdivq_f32(x.d, y.d)};
+}
 NI_INLINE F32 f32_fma(F32 x, F32 y, F32 z) {
     // The instruction has the addend first.
     return {vfmaq_f32(z.a, x.a, y.a), vfmaq_f32(z.b, x.b, y.b), vfmaq_f32(z.c, x.c, y.c), vfmaq_f32(z.d, x.d, y.d)};
@@ -129,6 +132,35 @@ NI_INLINE F64 f32_high(F32 v) {
 NI_INLINE float32x4_t join(float64x2_t low, float64x2_t high) { return vcvt_high_f32_f64(vcvt_f32_f64(low), high); }
 NI_INLINE F32 f32_join(F64 low, F64 high) {
     return {join(low.a, low.b), join(low.c, low.d), join(high.a, high.b), join(high.c, high.d)};
+}
+/// A bit for each lane whose mask is set.
+NI_INLINE uint32_t bits_of(uint32x4_t a, uint32x4_t b, uint32x4_t c, uint32x4_t d) {
+    const uint32x4_t low = vorrq_u32(vandq_u32(a, uint32x4_t{1, 2, 4, 8}), vandq_u32(b, uint32x4_t{16, 32, 64, 128}));
+    const uint32x4_t high =
+        vorrq_u32(vandq_u32(c, uint32x4_t{256, 512, 1024, 2048}), vandq_u32(d, uint32x4_t{4096, 8192, 16384, 32768}));
+    return vaddvq_u32(vorrq_u32(low, high));
+}
+NI_INLINE uint32_t f32_at_least(F32 x, F32 y) {
+    return bits_of(vcgeq_f32(x.a, y.a), vcgeq_f32(x.b, y.b), vcgeq_f32(x.c, y.c), vcgeq_f32(x.d, y.d));
+}
+NI_INLINE float32x4_t choose(uint32_t bits, uint32x4_t lanes, float32x4_t x, float32x4_t y) {
+    return vbslq_f32(vtstq_u32(vdupq_n_u32(bits), lanes), x, y);
+}
+NI_INLINE F32 f32_select(uint32_t bits, F32 x, F32 y) {
+    return {choose(bits, uint32x4_t{1, 2, 4, 8}, x.a, y.a), choose(bits, uint32x4_t{16, 32, 64, 128}, x.b, y.b),
+            choose(bits, uint32x4_t{256, 512, 1024, 2048}, x.c, y.c),
+            choose(bits, uint32x4_t{4096, 8192, 16384, 32768}, x.d, y.d)};
+}
+NI_INLINE F32 f32_if_at_least(F32 a, F32 b, F32 x, F32 y) {
+    return {vbslq_f32(vcgeq_f32(a.a, b.a), x.a, y.a), vbslq_f32(vcgeq_f32(a.b, b.b), x.b, y.b),
+            vbslq_f32(vcgeq_f32(a.c, b.c), x.c, y.c), vbslq_f32(vcgeq_f32(a.d, b.d), x.d, y.d)};
+}
+NI_INLINE float32x4_t power_of_two(float32x4_t n) {
+    const uint32x4_t bits = vreinterpretq_u32_f32(vaddq_f32(n, vdupq_n_f32(ni::kF32Integer)));
+    return vreinterpretq_f32_u32(vshlq_n_u32(vaddq_u32(bits, vdupq_n_u32(127)), 23));
+}
+NI_INLINE F32 f32_power_of_two(F32 n) {
+    return {power_of_two(n.a), power_of_two(n.b), power_of_two(n.c), power_of_two(n.d)};
 }
 
 NI_INLINE F64 f64_set(double a) {
@@ -187,6 +219,17 @@ NI_INLINE float64x2_t choose(uint32_t bits, uint64x2_t lanes, float64x2_t x, flo
 NI_INLINE F64 f64_select(uint32_t bits, F64 x, F64 y) {
     return {choose(bits, uint64x2_t{1, 2}, x.a, y.a), choose(bits, uint64x2_t{4, 8}, x.b, y.b),
             choose(bits, uint64x2_t{16, 32}, x.c, y.c), choose(bits, uint64x2_t{64, 128}, x.d, y.d)};
+}
+NI_INLINE F64 f64_if_at_least(F64 a, F64 b, F64 x, F64 y) {
+    return {vbslq_f64(vcgeq_f64(a.a, b.a), x.a, y.a), vbslq_f64(vcgeq_f64(a.b, b.b), x.b, y.b),
+            vbslq_f64(vcgeq_f64(a.c, b.c), x.c, y.c), vbslq_f64(vcgeq_f64(a.d, b.d), x.d, y.d)};
+}
+NI_INLINE float64x2_t power_of_two(float64x2_t n) {
+    const uint64x2_t bits = vreinterpretq_u64_f64(vaddq_f64(n, vdupq_n_f64(ni::kF64Integer)));
+    return vreinterpretq_f64_u64(vshlq_n_u64(vaddq_u64(bits, vdupq_n_u64(1023)), 52));
+}
+NI_INLINE F64 f64_power_of_two(F64 n) {
+    return {power_of_two(n.a), power_of_two(n.b), power_of_two(n.c), power_of_two(n.d)};
 }
 
 NI_INLINE U16 u16_load(const uint16_t* p) { return {vld1q_u16(p), vld1q_u16(p + 8)}; }

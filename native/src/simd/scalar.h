@@ -14,6 +14,7 @@ typedef float Floats2 __attribute__((vector_size(8)));
 typedef float Floats __attribute__((vector_size(16)));
 typedef double Doubles __attribute__((vector_size(16)));
 typedef int64_t Longs __attribute__((vector_size(16)));
+typedef uint64_t LongWords __attribute__((vector_size(16)));
 typedef int32_t Ints __attribute__((vector_size(16)));
 typedef uint32_t Words __attribute__((vector_size(16)));
 typedef uint16_t Shorts __attribute__((vector_size(8)));
@@ -93,6 +94,7 @@ NI_INLINE F32 f32_keep_first(const F32& v, int n) {
 NI_INLINE F32 f32_add(const F32& x, const F32& y) { return {x.a + y.a, x.b + y.b, x.c + y.c, x.d + y.d}; }
 NI_INLINE F32 f32_sub(const F32& x, const F32& y) { return {x.a - y.a, x.b - y.b, x.c - y.c, x.d - y.d}; }
 NI_INLINE F32 f32_mul(const F32& x, const F32& y) { return {x.a * y.a, x.b * y.b, x.c * y.c, x.d * y.d}; }
+NI_INLINE F32 f32_div(const F32& x, const F32& y) { return {x.a / y.a, x.b / y.b, x.c / y.c, x.d / y.d}; }
 NI_INLINE F32 f32_fma(const F32& x, const F32& y, const F32& z) {
     return {fused(x.a, y.a, z.a), fused(x.b, y.b, z.b), fused(x.c, y.c, z.c), fused(x.d, y.d, z.d)};
 }
@@ -100,6 +102,34 @@ NI_INLINE F64 f32_low(const F32& v) { return {low_of(v.a), high_of(v.a), low_of(
 NI_INLINE F64 f32_high(const F32& v) { return {low_of(v.c), high_of(v.c), low_of(v.d), high_of(v.d)}; }
 NI_INLINE F32 f32_join(const F64& low, const F64& high) {
     return {join(low.a, low.b), join(low.c, low.d), join(high.a, high.b), join(high.c, high.d)};
+}
+/// A bit for each lane whose mask is set.
+NI_INLINE uint32_t bits_of(Ints a, Ints b, Ints c, Ints d) {
+    const Ints all = (a & Ints{1, 2, 4, 8}) | (b & Ints{16, 32, 64, 128}) | (c & Ints{256, 512, 1024, 2048}) |
+                     (d & Ints{4096, 8192, 16384, 32768});
+    return static_cast<uint32_t>(all[0] | all[1] | all[2] | all[3]);
+}
+NI_INLINE uint32_t f32_at_least(const F32& x, const F32& y) {
+    return bits_of(x.a >= y.a, x.b >= y.b, x.c >= y.c, x.d >= y.d);
+}
+NI_INLINE Floats choose(Ints mask, Floats x, Floats y) {
+    return NI_LIKE(Floats, (NI_LIKE(Ints, x) & mask) | (NI_LIKE(Ints, y) & ~mask));
+}
+NI_INLINE Floats choose(uint32_t bits, int32_t first, Floats x, Floats y) {
+    const Ints one = {first, 2 * first, 4 * first, 8 * first};
+    return choose((static_cast<int32_t>(bits) & one) == one, x, y);
+}
+NI_INLINE F32 f32_select(uint32_t bits, const F32& x, const F32& y) {
+    return {choose(bits, 1, x.a, y.a), choose(bits, 16, x.b, y.b), choose(bits, 256, x.c, y.c),
+            choose(bits, 4096, x.d, y.d)};
+}
+NI_INLINE F32 f32_if_at_least(const F32& a, const F32& b, const F32& x, const F32& y) {
+    return {choose(a.a >= b.a, x.a, y.a), choose(a.b >= b.b, x.b, y.b), choose(a.c >= b.c, x.c, y.c),
+            choose(a.d >= b.d, x.d, y.d)};
+}
+NI_INLINE Floats power_of_two(Floats n) { return NI_LIKE(Floats, (NI_LIKE(Words, n + ni::kF32Integer) + 127U) << 23); }
+NI_INLINE F32 f32_power_of_two(const F32& n) {
+    return {power_of_two(n.a), power_of_two(n.b), power_of_two(n.c), power_of_two(n.d)};
 }
 
 NI_INLINE F64 f64_set(double a) {
@@ -152,13 +182,26 @@ NI_INLINE uint32_t f64_at_least(const F64& x, const F64& y) {
 NI_INLINE uint32_t f64_equal(const F64& x, const F64& y) {
     return bits_of(x.a == y.a, x.b == y.b, x.c == y.c, x.d == y.d);
 }
+NI_INLINE Doubles choose(Longs mask, Doubles x, Doubles y) {
+    return NI_LIKE(Doubles, (NI_LIKE(Longs, x) & mask) | (NI_LIKE(Longs, y) & ~mask));
+}
 NI_INLINE Doubles choose(int64_t bits, int64_t first, Doubles x, Doubles y) {
-    const Longs one = {first, 2 * first}, chosen = (bits & one) == one;
-    return NI_LIKE(Doubles, (NI_LIKE(Longs, x) & chosen) | (NI_LIKE(Longs, y) & ~chosen));
+    const Longs one = {first, 2 * first};
+    return choose((bits & one) == one, x, y);
 }
 NI_INLINE F64 f64_select(uint32_t bits, const F64& x, const F64& y) {
     return {choose(bits, 1, x.a, y.a), choose(bits, 4, x.b, y.b), choose(bits, 16, x.c, y.c),
             choose(bits, 64, x.d, y.d)};
+}
+NI_INLINE F64 f64_if_at_least(const F64& a, const F64& b, const F64& x, const F64& y) {
+    return {choose(a.a >= b.a, x.a, y.a), choose(a.b >= b.b, x.b, y.b), choose(a.c >= b.c, x.c, y.c),
+            choose(a.d >= b.d, x.d, y.d)};
+}
+NI_INLINE Doubles power_of_two(Doubles n) {
+    return NI_LIKE(Doubles, (NI_LIKE(LongWords, n + ni::kF64Integer) + 1023U) << 52);
+}
+NI_INLINE F64 f64_power_of_two(const F64& n) {
+    return {power_of_two(n.a), power_of_two(n.b), power_of_two(n.c), power_of_two(n.d)};
 }
 
 NI_INLINE U16 u16_load(const uint16_t* p) {

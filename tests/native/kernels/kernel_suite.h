@@ -44,10 +44,12 @@ KernelSuites suites_of(const char* kernel, Form form, bool writes) {
 
 /// The suites of several kernels, as each file of suites offers them.
 using SuiteList = std::vector<KernelSuites>;
+SuiteList activate_suites();
 SuiteList apply_suites();
 SuiteList backward_apply_suites();
 SuiteList backward_reduce_suites();
 SuiteList columns_suites();
+SuiteList gated_suites();
 SuiteList moments_suites();
 
 /// Additions in the precision of the data type that a sum goes through at most, before double takes over: the rows of a
