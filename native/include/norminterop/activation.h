@@ -27,9 +27,8 @@ typedef enum ni_activation {
     /// otherwise +0.
     NI_ACTIVATION_RELU = 1,
     /// Sigmoid linear unit (Hendrycks and Gimpel 2016; "swish", Ramachandran, Zoph and Le 2017): y = z * s with
-    /// s = 1 / (1 + exp(-z)), g = dy * s * (1 + z * (1 - s)). Of floats, y is within 2 units in the last place of that,
-    /// of
-    /// doubles within 4. Minus infinity gives NaN, as the formula does.
+    /// s = 1 / (1 + exp(-z)), and g = dy * s * (1 + z * (1 - s)). y is within 2 units in the last place of that for
+    /// floats, within 4 for doubles. Of infinities, what has 0 times infinity is NaN: y of the negative, g of both.
     NI_ACTIVATION_SILU = 2
 } ni_activation;
 

@@ -62,12 +62,12 @@ std::vector<typename E::Data> stored_z(const KernelCase& piece) {
     return z;
 }
 
-/// A mask for the elements of a case, which begins within a byte. Bits that are no element's alternate.
+/// A mask for the elements of a case, which begin with a byte, or within one. Bits that are no element's are kPoison's.
 class MaskOfCase {
 public:
     explicit MaskOfCase(const KernelCase& piece)
         : piece_(piece),
-          first_(static_cast<int64_t>(piece.seed() % 16) + 1),
+          first_(static_cast<int64_t>(piece.seed() / 2 % 16) * (piece.seed() % 2 == 0 ? 1 : 8)),
           bytes_((first_ + piece.extent() + 7) / 8, piece.flush) {
         for (int64_t i = 0; i < bytes_.size(); ++i) bytes_[i] = kPoison;
     }

@@ -159,23 +159,48 @@ NI_INLINE void activate_rows(const Data<E>* x, const ni::Rows& rows, const ni::A
         });
 }
 
+/// ReLU of z, or of its sum with a residual, of elements from number `at` of the piece on; their bits go to put(bits).
+template <class E, class Put>
+NI_INLINE Vec<Plain<E>> relu_with_bits(const Data<E>* residual, Vec<E> z, int64_t at, int lanes, Put put) {
+    using Out = Plain<E>;
+    const Vec<Out> zero = splat(Constant<Out>(0));
+    const Vec<Out> v = residual != nullptr ? ReluOfSum<E>::sum({residual}, z, at, lanes) : stored(E(), z);
+    const uint32_t closed = at_least(zero, v);
+    put(~closed & ((1U << lanes) - 1U));
+    return select(closed, zero, v);
+}
+
 /// One run with a mask, from element `at` of the piece on: write_elements() takes vectors in the order of memory, and
 /// so do the bits. z(offset, lanes) gives some elements of the run.
 template <class E, class Z>
 NI_INLINE void activate_run_masked(int64_t length, int64_t at, const Data<E>* residual, ni::Store store_kind,
                                    Data<E>* y, const ni::Mask<uint8_t>& mask, Z z) {
-    using Out = Plain<E>;
-    const Vec<Out> zero = splat(Constant<Out>(0));
     BitWriter bits = BitWriter::from(mask, at);
-    write_elements<Out>(
+    write_elements<Plain<E>>(
         length, store_kind, y + at, [&](int64_t i, int lanes) __attribute__((always_inline)) {
-            const Vec<Out> v = residual != nullptr ? ReluOfSum<E>::sum({residual}, z(i, lanes), at + i, lanes)
-                                                   : stored(E(), z(i, lanes));
-            const uint32_t closed = at_least(zero, v);
-            bits.put(~closed & ((1U << lanes) - 1U), lanes);
-            return select(closed, zero, v);
+            return relu_with_bits<E>(
+                residual, z(i, lanes), at + i,
+                lanes, [&](uint32_t open) __attribute__((always_inline)) { bits.put(open, lanes); });
         });
     bits.finish();
+}
+
+/// Rows with a mask, all of which begin with a byte of it, some at a time: a vector's bits are bytes of their own.
+template <class E>
+NI_INLINE void activate_rows_masked(const Data<E>* x, const Data<E>* residual, const ni::Rows& rows,
+                                    const ni::ApplyArrays<Constant<E>>& constants, Data<E>* y,
+                                    const ni::Mask<uint8_t>& mask) {
+    write_rows<Plain<E>>(
+        rows, ni::Store::kCached,
+        y, [&](int64_t c, int lanes) __attribute__((always_inline)) { return load_by_channel<E>(constants, c, lanes); },
+        [&](const ByChannel<E>& k, int64_t at, int lanes) __attribute__((always_inline)) {
+            BitWriter bits = BitWriter::from(mask, at);
+            const auto put = [&](uint32_t open) __attribute__((always_inline)) { bits.put(open, lanes); };
+            const auto v =
+                relu_with_bits<E>(residual, normalized<E>(x + at, lanes, k.center, k.scale, k.offset), at, lanes, put);
+            bits.finish();
+            return v;
+        });
 }
 
 /// Calls body(finish) with what the arguments say.
@@ -219,6 +244,9 @@ void rows_activate(const Data<E>* x, const Data<E>* residual, const ni::Rows& ro
             residual, activation, [&](const auto& f) __attribute__((always_inline)) {
                 activate_rows<E>(x, rows, constants, store_kind, y, f);
             });
+    }
+    if (store_kind == ni::Store::kCached && mask.first % 8 == 0 && rows.stride % 8 == 0) {
+        return activate_rows_masked<E>(x, residual, rows, constants, y, mask);
     }
     for (int64_t r = 0; r < rows.count; ++r) {
         const int64_t at = r * rows.stride;
