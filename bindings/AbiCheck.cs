@@ -9,7 +9,7 @@ namespace NormInterop.Bindings;
 internal static class AbiCheck
 {
     /// <summary>The value of ni_abi_version() that these bindings are written for.</summary>
-    internal const uint ExpectedAbiVersion = 2;
+    internal const uint ExpectedAbiVersion = 3;
 
     /// <summary>What the library has to report.</summary>
     internal static unsafe AbiInfo Expected => new()
@@ -23,6 +23,7 @@ internal static class AbiCheck
         DataTypeCount = Abi.DataTypeCount,
         LayoutCount = Abi.LayoutCount,
         GradientModeCount = Abi.GradientModeCount,
+        ActivationCount = Abi.ActivationCount,
         PointerSize = (uint)sizeof(void*),
     };
 
@@ -42,6 +43,7 @@ internal static class AbiCheck
         Compare(nameof(AbiInfo.DataTypeCount), expected.DataTypeCount, actual.DataTypeCount);
         Compare(nameof(AbiInfo.LayoutCount), expected.LayoutCount, actual.LayoutCount);
         Compare(nameof(AbiInfo.GradientModeCount), expected.GradientModeCount, actual.GradientModeCount);
+        Compare(nameof(AbiInfo.ActivationCount), expected.ActivationCount, actual.ActivationCount);
         Compare(nameof(AbiInfo.PointerSize), expected.PointerSize, actual.PointerSize);
         return differences;
 

@@ -6,6 +6,40 @@ using System.Runtime.InteropServices;
 
 namespace NormInterop.Bindings;
 
+/// <summary>
+/// <para>
+/// What follows a normalization in the same pass over memory: y = activation(z), where z is the normalized tensor, or
+/// its sum with another one, the residual of He et al. 2016.
+/// </para>
+/// <para>
+/// y has exactly the bits of the separate steps, each of which rounds to the data type: the call without an activation,
+/// then the sum, then the activation. The backward likewise: first the gradient of the activation, g = dy *
+/// activation'(z), rounded to the data type, then the backward of the normalization with g for dy.
+/// </para>
+/// <para>
+/// Where nothing is kept but the statistics, the backward computes z from x once more, which takes the bias. Of a sum
+/// it cannot: then the forward writes a mask, one bit for each element, and the backward reads that in place of z.
+/// </para>
+/// </summary>
+internal enum Activation : int
+{
+    /// <summary>y = z: the call is the one without an activation.</summary>
+    None = 0,
+
+    /// <summary>
+    /// Rectified linear unit (Nair and Hinton 2010): y = z where z &gt; 0 or NaN, otherwise +0; g = dy where z &gt; 0 or NaN,
+    /// otherwise +0.
+    /// </summary>
+    Relu = 1,
+
+    /// <summary>
+    /// Sigmoid linear unit (Hendrycks and Gimpel 2016; "swish", Ramachandran, Zoph and Le 2017): y = z * s with
+    /// s = 1 / (1 + exp(-z)), and g = dy * s * (1 + z * (1 - s)). y is within 2 units in the last place of that for
+    /// floats, within 4 for doubles. Of infinities, what has 0 times infinity is NaN: y of the negative, g of both.
+    /// </summary>
+    Silu = 2,
+}
+
 /// <summary>Outcome of a call. Every function of the library returns one, save those that only report a fact.</summary>
 internal enum Status : int
 {
@@ -39,8 +73,8 @@ internal enum Status : int
 
 /// <summary>
 /// Type of the elements of a data tensor. It decides the type of the parameters: weight, bias, running buffers and
-/// their gradients are double for double data, and float for all others. Sums of 16-bit data are taken in double, and
-/// results are rounded to nearest even; a NaN stays one.
+/// their gradients are double for double data, and float for all others. Results of 16 bits are the exact ones rounded
+/// to nearest even, or neighbours of these; a NaN stays one.
 /// </summary>
 internal enum DataType : int
 {
@@ -189,6 +223,9 @@ internal unsafe struct AbiInfo
     /// <summary>Number of values of ni_gradient_mode.</summary>
     public uint GradientModeCount;
 
+    /// <summary>Number of values of ni_activation.</summary>
+    public uint ActivationCount;
+
     /// <summary>sizeof(void*).</summary>
     public uint PointerSize;
 }
@@ -197,6 +234,81 @@ internal unsafe struct AbiInfo
 internal static unsafe partial class NativeMethods
 {
     private const string Library = "norminterop";
+
+    /// <summary>
+    /// Bytes of the mask of a tensor of so many elements: (elements + 7) / 8. Bit i % 8 of byte i / 8 is that of the
+    /// element which is number i in memory: set where the gradient passes, z &gt; 0 or NaN. Bits behind the last element are
+    /// not written. Errors: null `bytes`; a negative number of elements.
+    /// </summary>
+    [DllImport(Library, EntryPoint = "ni_activation_mask_bytes", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    internal static extern Status ActivationMaskBytes(long elements, long* bytes);
+
+    /// <summary>
+    /// ni_batchnorm_forward_training, then residual and activation.
+    /// activation: an ni_activation. residual: data, or null for none; with NI_ACTIVATION_RELU only.
+    /// mask: out, bytes, see ni_activation_mask_bytes; with NI_ACTIVATION_RELU only. May be null: then there is no backward
+    /// if there is a residual, and otherwise one that computes z from x. y: data, may be exactly x or residual. All others
+    /// as in ni_batchnorm_forward_training, running buffers included.
+    /// </summary>
+    [DllImport(Library, EntryPoint = "ni_batchnorm_act_forward_training", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    internal static extern Status BatchnormActForwardTraining(
+        ChannelShape* shape, void* x, void* weight, void* bias, double eps, double momentum, void* runningMean, void* runningVar,
+        double* savedMean, double* savedInvstd, void* y, int activation, void* residual, byte* mask);
+
+    /// <summary>ni_batchnorm_forward_inference, then residual and activation: as in ni_batchnorm_act_forward_training.</summary>
+    [DllImport(Library, EntryPoint = "ni_batchnorm_act_forward_inference", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    internal static extern Status BatchnormActForwardInference(
+        ChannelShape* shape, void* x, void* weight, void* bias, double eps, void* mean, void* var, void* y, int activation, void* residual,
+        byte* mask);
+
+    /// <summary>
+    /// Backward of ni_batchnorm_act_forward_training: that of ni_batchnorm_forward_training, with g for dy.
+    /// bias: C parameters, or null for 0: those of the forward; read only where there is an activation and no mask.
+    /// activation: that of the forward. mask: that of the forward, or null where it wrote none, and then there must have
+    /// been no residual. dresidual: out, data, the gradient of the residual, which is g; null if not wanted, and wants a
+    /// mask. May be exactly dy. All others as in ni_batchnorm_backward_training.
+    /// </summary>
+    [DllImport(Library, EntryPoint = "ni_batchnorm_act_backward_training", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    internal static extern Status BatchnormActBackwardTraining(
+        ChannelShape* shape, void* dy, void* x, void* weight, void* bias, double* savedMean, double* savedInvstd, int gradientMode, void* dx,
+        void* dweight, void* dbias, int activation, byte* mask, void* dresidual);
+
+    /// <summary>
+    /// Backward of ni_batchnorm_act_forward_inference: that of ni_batchnorm_forward_inference, with g for dy. x is read for
+    /// dweight, and where there is an activation and no mask; otherwise it may be null.
+    /// bias, activation, mask, dresidual: as in ni_batchnorm_act_backward_training.
+    /// </summary>
+    [DllImport(Library, EntryPoint = "ni_batchnorm_act_backward_inference", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    internal static extern Status BatchnormActBackwardInference(
+        ChannelShape* shape, void* dy, void* x, void* weight, void* bias, double eps, void* mean, void* var, int gradientMode, void* dx,
+        void* dweight, void* dbias, int activation, byte* mask, void* dresidual);
+
+    /// <summary>ni_groupnorm_forward, then residual and activation: as in ni_batchnorm_act_forward_training.</summary>
+    [DllImport(Library, EntryPoint = "ni_groupnorm_act_forward", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    internal static extern Status GroupnormActForward(
+        GroupShape* shape, void* x, void* weight, void* bias, double eps, double* savedMean, double* savedInvstd, void* y, int activation,
+        void* residual, byte* mask);
+
+    /// <summary>
+    /// Backward of ni_groupnorm_act_forward: that of ni_groupnorm_forward, with g for dy.
+    /// bias, activation, mask, dresidual: as in ni_batchnorm_act_backward_training.
+    /// </summary>
+    [DllImport(Library, EntryPoint = "ni_groupnorm_act_backward", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    internal static extern Status GroupnormActBackward(
+        GroupShape* shape, void* dy, void* x, void* weight, void* bias, double* savedMean, double* savedInvstd, int gradientMode, void* dx,
+        void* dweight, void* dbias, int activation, byte* mask, void* dresidual);
+
+    /// <summary>ni_instancenorm_forward, then residual and activation: as in ni_batchnorm_act_forward_training.</summary>
+    [DllImport(Library, EntryPoint = "ni_instancenorm_act_forward", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    internal static extern Status InstancenormActForward(
+        ChannelShape* shape, void* x, void* weight, void* bias, double eps, double momentum, void* runningMean, void* runningVar,
+        double* savedMean, double* savedInvstd, void* y, int activation, void* residual, byte* mask);
+
+    /// <summary>Backward of ni_instancenorm_act_forward: that of ni_groupnorm_act_forward with one channel per group.</summary>
+    [DllImport(Library, EntryPoint = "ni_instancenorm_act_backward", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    internal static extern Status InstancenormActBackward(
+        ChannelShape* shape, void* dy, void* x, void* weight, void* bias, double* savedMean, double* savedInvstd, int gradientMode, void* dx,
+        void* dweight, void* dbias, int activation, byte* mask, void* dresidual);
 
     /// <summary>
     /// Training forward of batch normalization (Ioffe and Szegedy 2015, algorithm 1): per channel, over the n = N * S
@@ -429,7 +541,7 @@ internal static unsafe partial class NativeMethods
 internal static class Abi
 {
     /// <summary>SHA-256 of the headers; generator/HeaderHash.cs says of what exactly.</summary>
-    internal const string HeaderHash = "70ac119d820d5b01d82ab3da1f2d561dc3b6c9efae3dcd003540337c9159a90f";
+    internal const string HeaderHash = "c5161d66ae86d10ae235a621045e8298aa56735ec2832586327b2814a3ae077d";
 
     /// <summary>Size of <see cref="ChannelShape"/> in bytes.</summary>
     internal const uint ChannelShapeSize = 40;
@@ -441,7 +553,10 @@ internal static class Abi
     internal const uint RowShapeSize = 32;
 
     /// <summary>Size of <see cref="AbiInfo"/> in bytes.</summary>
-    internal const uint AbiInfoSize = 40;
+    internal const uint AbiInfoSize = 44;
+
+    /// <summary>Number of values of <see cref="Activation"/>.</summary>
+    internal const uint ActivationCount = 3;
 
     /// <summary>Number of values of <see cref="Status"/>.</summary>
     internal const uint StatusCount = 9;

@@ -7,6 +7,7 @@
 // number of threads at once. Sums, and so results, depend on the input alone: not on the number of threads, and not on
 // the instruction set.
 
+#include "norminterop/activation.h"
 #include "norminterop/batchnorm.h"
 #include "norminterop/channel.h"
 #include "norminterop/group.h"

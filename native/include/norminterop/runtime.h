@@ -29,6 +29,8 @@ typedef struct ni_abi_info {
     uint32_t layout_count;
     /// Number of values of ni_gradient_mode.
     uint32_t gradient_mode_count;
+    /// Number of values of ni_activation.
+    uint32_t activation_count;
     /// sizeof(void*).
     uint32_t pointer_size;
 } ni_abi_info;

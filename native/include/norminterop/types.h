@@ -6,8 +6,8 @@ extern "C" {
 #endif
 
 /// Type of the elements of a data tensor. It decides the type of the parameters: weight, bias, running buffers and
-/// their gradients are double for double data, and float for all others. Sums of 16-bit data are taken in double, and
-/// results are rounded to nearest even; a NaN stays one.
+/// their gradients are double for double data, and float for all others. Results of 16 bits are the exact ones rounded
+/// to nearest even, or neighbours of these; a NaN stays one.
 typedef enum ni_data_type {
     /// IEEE 754 binary32; parameters are float.
     NI_DATA_TYPE_FLOAT32 = 0,

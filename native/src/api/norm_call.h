@@ -90,9 +90,10 @@ struct NormCall {
         return {name, data, statistics_bytes(), need, Access::kWrite, alignof(double), {}};
     }
 
-    /// The arguments of a forward pass that takes its statistics from x and keeps nothing else.
+    /// The arguments of a forward pass that takes its statistics from x and keeps nothing else, and of what follows it.
+    template <class... Fused>
     ni_status check_forward(const void* x, const void* weight, const void* bias, double eps, const double* saved_mean,
-                            const double* saved_invstd, const void* y) const {
+                            const double* saved_invstd, const void* y, const Fused&... fused) const {
         NI_RETURN_IF_FAILED(check_eps(eps));
         return check_buffers({
             input("x", x),
@@ -100,14 +101,16 @@ struct NormCall {
             read_parameters("bias", bias, Need::kOptional),
             write_statistics("saved_mean", saved_mean, Need::kOptional),
             write_statistics("saved_invstd", saved_invstd, Need::kOptional),
-            output("y", y, data_need(), "x", ""),
+            output("y", y, data_need(), "x", "residual"),
+            fused...,
         });
     }
 
-    /// The arguments of a backward pass with the statistics that the forward saved.
+    /// The arguments of a backward pass with the statistics that the forward saved, and of what is before it.
+    template <class... Fused>
     ni_status check_backward(const void* dy, const void* x, const void* weight, const double* saved_mean,
                              const double* saved_invstd, int32_t gradient_mode, const void* dx, const void* dweight,
-                             const void* dbias) const {
+                             const void* dbias, const Fused&... fused) const {
         NI_RETURN_IF_FAILED(check_gradient_mode(gradient_mode));
         return check_buffers({
             input("dy", dy),
@@ -118,6 +121,7 @@ struct NormCall {
             output("dx", dx, Need::kOptional, "dy", "x"),
             write_parameters("dweight", dweight),
             write_parameters("dbias", dbias),
+            fused...,
         });
     }
 

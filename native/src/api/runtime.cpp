@@ -7,7 +7,7 @@
 
 namespace {
 
-constexpr uint32_t kAbiVersion = 2;
+constexpr uint32_t kAbiVersion = 3;
 
 #if defined(__clang__)
 #define NI_COMPILER "clang " __clang_version__
@@ -42,6 +42,7 @@ ni_status ni_get_abi_info(ni_abi_info* info) {
         .data_type_count = NI_DATA_TYPE_BFLOAT16 + 1,
         .layout_count = NI_LAYOUT_NSC + 1,
         .gradient_mode_count = NI_GRADIENT_MODE_ACCUMULATE + 1,
+        .activation_count = NI_ACTIVATION_SILU + 1,
         .pointer_size = sizeof(void*),
     };
     return NI_STATUS_OK;

@@ -76,7 +76,26 @@ struct Affine {
     const Parameter* bias;
 };
 
+/// What may follow a normalization: y = activation(z), z being the normalized tensor, or its sum with another one.
+/// kRelu: 0 where z <= 0, otherwise z. kSilu: z * sigmoid(z). Both leave a NaN one.
+enum class Activation : int32_t { kNone, kRelu, kSilu };
+
+/// A bit for each element of a tensor, in the order of memory: bit i % 8 of byte i / 8 is that of element i. `first` is
+/// the element that a piece begins with.
+template <class Byte>
+struct Mask {
+    Byte* bytes;
+    int64_t first;
+};
+
 /// Where the output goes: through the cache, or past it because it is larger than the cache can hold.
 enum class Store : int32_t { kCached, kStreaming };
+
+/// A second output, element by element beside the first; null if not wanted.
+template <class Data>
+struct Beside {
+    Data* data;
+    Store store;
+};
 
 }  // namespace ni

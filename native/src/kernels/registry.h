@@ -23,36 +23,74 @@
 //   columns_backward_reduce  over rows with constants of their own: adds dy[c] to sum_dy[c], and dy[c] times the
 //                            normalized x, (x - center[r]) * scale[r] + offset[r], to sum_dy_xhat[c]
 //
+//   planes_activate          y = activation(z + residual), where z is what planes_apply makes of x. Of ReLU alone, the
+//                            residual, which may be absent, and a mask, if there is one: in it go the bits of all
+//                            elements, set where the sum is more than 0 or NaN, so that its gradient passes
+//   rows_activate            likewise of rows_apply
+//   planes_gated_reduce      planes_backward_reduce of g = dy * activation'(z) for dy, where z is what z's constants
+//   make of
+//                            x, or, with a mask, of g = dy where the bit is set; sums are around z's center
+//   planes_gated_apply       planes_backward_apply, likewise; the constants' center is z's. With a mask, g may be
+//   written
+//                            as well
+//   planes_gated_scale       dx = g * factor, likewise; with a mask, x is not read
+//   rows_gated_reduce, rows_gated_apply, rows_gated_scale   likewise, with constants by channel
+//
 // Outputs may be exactly one of the inputs. In the rows and columns kernels, every array is at the piece's first
 // channel (those of `by_row` at its first row). The rows kernels that reduce take at most kRowTile channels. Arrays
 // that reductions write have room for whole vectors of 16; what stands there beyond the channels is undefined. The
 // affine kernels want a weight or a bias, the backward ones a weight: without, the planes kernels do the same. Streamed
 // stores are published by parallel::run and at the end of a call, not by kernels.
-#define NI_KERNELS(KERNEL)                                                                                         \
-    KERNEL(planes_moments, (const Data* x, const Planes& planes, Moments* out))                                    \
-    KERNEL(planes_squares, (const Data* x, const Planes& planes, Moments* out))                                    \
-    KERNEL(planes_apply,                                                                                           \
-           (const Data* x, const Planes& planes, const ApplyConstants<Constant>& constants, Store store, Data* y)) \
-    KERNEL(planes_backward_reduce,                                                                                 \
-           (const Data* dy, const Data* x, const Planes& planes, Constant center, GradientSums* out))              \
-    KERNEL(planes_backward_apply, (const Data* dy, const Data* x, const Planes& planes,                            \
-                                   const BackwardConstants<Constant>& constants, Store store, Data* dx))           \
-    KERNEL(rows_moments, (const Data* x, const Rows& rows, double* mean, double* m2))                              \
-    KERNEL(rows_apply,                                                                                             \
-           (const Data* x, const Rows& rows, const ApplyArrays<Constant>& constants, Store store, Data* y))        \
-    KERNEL(rows_backward_reduce, (const Data* dy, const Data* x, const Rows& rows, const Constant* center,         \
-                                  double* sum_dy, double* sum_dy_xmu))                                             \
-    KERNEL(rows_backward_apply, (const Data* dy, const Data* x, const Rows& rows,                                  \
-                                 const BackwardArrays<Constant>& constants, Store store, Data* dx))                \
-    KERNEL(affine_apply, (const Data* x, const Rows& rows, const ApplyArrays<Constant>& by_row,                    \
-                          const Affine<Parameter>& affine, Store store, Data* y))                                  \
-    KERNEL(affine_backward_reduce, (const Data* dy, const Data* x, const Planes& run, Constant center,             \
-                                    const Parameter* weight, GradientSums* out))                                   \
-    KERNEL(affine_backward_apply,                                                                                  \
-           (const Data* dy, const Data* x, int64_t length, const BackwardConstants<Constant>& constants,           \
-            const Parameter* weight, Store store, Data* dx))                                                       \
-    KERNEL(columns_backward_reduce, (const Data* dy, const Data* x, const Rows& rows,                              \
-                                     const ApplyArrays<Constant>& by_row, double* sum_dy, double* sum_dy_xhat))
+#define NI_KERNELS(KERNEL)                                                                                             \
+    KERNEL(planes_moments, (const Data* x, const Planes& planes, Moments* out))                                        \
+    KERNEL(planes_squares, (const Data* x, const Planes& planes, Moments* out))                                        \
+    KERNEL(planes_apply,                                                                                               \
+           (const Data* x, const Planes& planes, const ApplyConstants<Constant>& constants, Store store, Data* y))     \
+    KERNEL(planes_backward_reduce,                                                                                     \
+           (const Data* dy, const Data* x, const Planes& planes, Constant center, GradientSums* out))                  \
+    KERNEL(planes_backward_apply, (const Data* dy, const Data* x, const Planes& planes,                                \
+                                   const BackwardConstants<Constant>& constants, Store store, Data* dx))               \
+    KERNEL(rows_moments, (const Data* x, const Rows& rows, double* mean, double* m2))                                  \
+    KERNEL(rows_apply,                                                                                                 \
+           (const Data* x, const Rows& rows, const ApplyArrays<Constant>& constants, Store store, Data* y))            \
+    KERNEL(rows_backward_reduce, (const Data* dy, const Data* x, const Rows& rows, const Constant* center,             \
+                                  double* sum_dy, double* sum_dy_xmu))                                                 \
+    KERNEL(rows_backward_apply, (const Data* dy, const Data* x, const Rows& rows,                                      \
+                                 const BackwardArrays<Constant>& constants, Store store, Data* dx))                    \
+    KERNEL(affine_apply, (const Data* x, const Rows& rows, const ApplyArrays<Constant>& by_row,                        \
+                          const Affine<Parameter>& affine, Store store, Data* y))                                      \
+    KERNEL(affine_backward_reduce, (const Data* dy, const Data* x, const Planes& run, Constant center,                 \
+                                    const Parameter* weight, GradientSums* out))                                       \
+    KERNEL(affine_backward_apply,                                                                                      \
+           (const Data* dy, const Data* x, int64_t length, const BackwardConstants<Constant>& constants,               \
+            const Parameter* weight, Store store, Data* dx))                                                           \
+    KERNEL(columns_backward_reduce, (const Data* dy, const Data* x, const Rows& rows,                                  \
+                                     const ApplyArrays<Constant>& by_row, double* sum_dy, double* sum_dy_xhat))        \
+    KERNEL(planes_activate,                                                                                            \
+           (const Data* x, const Data* residual, const Planes& planes, const ApplyConstants<Constant>& constants,      \
+            Activation activation, Store store, Data* y, const Mask<uint8_t>& mask))                                   \
+    KERNEL(rows_activate,                                                                                              \
+           (const Data* x, const Data* residual, const Rows& rows, const ApplyArrays<Constant>& constants,             \
+            Activation activation, Store store, Data* y, const Mask<uint8_t>& mask))                                   \
+    KERNEL(planes_gated_reduce, (const Data* dy, const Data* x, const Mask<const uint8_t>& mask, const Planes& planes, \
+                                 const ApplyConstants<Constant>& z, Activation activation, GradientSums* out))         \
+    KERNEL(planes_gated_apply,                                                                                         \
+           (const Data* dy, const Data* x, const Mask<const uint8_t>& mask, const Planes& planes,                      \
+            const ApplyConstants<Constant>& z, Activation activation, const BackwardConstants<Constant>& constants,    \
+            Store store, Data* dx, const Beside<Data>& g))                                                             \
+    KERNEL(planes_gated_scale, (const Data* dy, const Data* x, const Mask<const uint8_t>& mask, const Planes& planes,  \
+                                const ApplyConstants<Constant>& z, Activation activation, Constant factor,             \
+                                Store store, Data* dx, const Beside<Data>& g))                                         \
+    KERNEL(rows_gated_reduce,                                                                                          \
+           (const Data* dy, const Data* x, const Mask<const uint8_t>& mask, const Rows& rows,                          \
+            const ApplyArrays<Constant>& z, Activation activation, double* sum_dy, double* sum_dy_xmu))                \
+    KERNEL(rows_gated_apply,                                                                                           \
+           (const Data* dy, const Data* x, const Mask<const uint8_t>& mask, const Rows& rows,                          \
+            const ApplyArrays<Constant>& z, Activation activation, const BackwardArrays<Constant>& constants,          \
+            Store store, Data* dx, const Beside<Data>& g))                                                             \
+    KERNEL(rows_gated_scale, (const Data* dy, const Data* x, const Mask<const uint8_t>& mask, const Rows& rows,        \
+                              const ApplyArrays<Constant>& z, Activation activation, const Constant* factor,           \
+                              Store store, Data* dx, const Beside<Data>& g))
 
 namespace ni {
 

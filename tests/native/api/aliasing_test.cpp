@@ -22,6 +22,9 @@ protected:
             }
         }
     }
+    /// The last place in a buffer that suits every element, and the first one behind it.
+    static size_t last_in(size_t bytes) { return (bytes - 1) / 8 * 8; }
+    static size_t behind(size_t bytes) { return (bytes + 7) / 8 * 8; }
     static bool may_be(const Argument& output, const Argument& other) {
         return std::count(output.may_be.begin(), output.may_be.end(), other.name) != 0;
     }
@@ -53,12 +56,12 @@ TEST_P(Aliasing, PartialOverlapIsRefused) {
     for_each_type([&] {
         for_each_pair([&](const Argument& output, const Argument& other) {
             PreparedCall after(function(), data_type()), before(function(), data_type());
-            const size_t last = after.bytes_of(other) - 8;
+            const size_t last = last_in(after.bytes_of(other));
             for (const size_t offset : {size_t{8}, last}) {
                 after.alias(output.name, other.name, offset);
                 expect_overlap(after, output, other);
             }
-            before.alias(other.name, output.name, before.bytes_of(output) - 8);
+            before.alias(other.name, output.name, last_in(before.bytes_of(output)));
             expect_overlap(before, output, other);
         });
     });
@@ -68,9 +71,9 @@ TEST_P(Aliasing, NeighboursAreAccepted) {
     for_each_type([&] {
         for_each_pair([&](const Argument& output, const Argument& other) {
             PreparedCall after(function(), data_type()), before(function(), data_type());
-            after.alias(output.name, other.name, after.bytes_of(other));
+            after.alias(output.name, other.name, behind(after.bytes_of(other)));
             EXPECT_EQ(after.run(), NI_STATUS_OK) << ni_last_error_message();
-            before.alias(other.name, output.name, before.bytes_of(output));
+            before.alias(other.name, output.name, behind(before.bytes_of(output)));
             EXPECT_EQ(before.run(), NI_STATUS_OK) << ni_last_error_message();
         });
     });

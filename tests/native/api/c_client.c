@@ -25,6 +25,8 @@ static const char* other_layers(void) {
     const float x[4] = {1, 3, 5, 5}, dy[4] = {1, 1, 1, 1};
     float y[4], dx[4], sums[4] = {0, 0, 0, 0}, dweight[4], dbias[4];
     double mean[2], invstd[2];
+    int64_t bytes = 0;
+    uint8_t mask = 0;
     ni_row_shape row;
     ni_group_shape group;
     ni_channel_shape channel;
@@ -60,6 +62,11 @@ static const char* other_layers(void) {
     if (ni_caffe_batchnorm_forward_training(&channel, x, 0, 1, sums, sums + 2, NULL, NULL, y) != NI_STATUS_OK ||
         sums[1] != 7.5F)
         return "caffe batchnorm";
+    if (ni_activation_mask_bytes(4, &bytes) != NI_STATUS_OK || bytes != 1 ||
+        ni_instancenorm_act_forward(&channel, x, NULL, NULL, 0, 0.5, NULL, NULL, mean, invstd, y, NI_ACTIVATION_RELU, x,
+                                    &mask) != NI_STATUS_OK ||
+        y[0] != 0 || y[1] != 4 || (mask & 15) != 14)
+        return "instancenorm with an activation";
     return NULL;
 }
 

@@ -242,6 +242,8 @@ const std::vector<Function>& functions() {
              {channel_functions(), batchnorm_functions(), caffe_functions(), group_functions(), row_functions()}) {
             list.insert(list.end(), part.begin(), part.end());
         }
+        const std::vector<Function> with_activation = activation_functions(list);
+        list.insert(list.end(), with_activation.begin(), with_activation.end());
         return list;
     }();
     return all;

@@ -90,6 +90,8 @@ size_t PreparedCall::alignment_of(const Argument& argument) const {
             return parameter_bytes(call.shape.data_type);
         case Kind::kStatistics:
             return sizeof(double);
+        case Kind::kMask:
+            return 1;
     }
     return 0;
 }
@@ -98,6 +100,7 @@ size_t PreparedCall::bytes_of(const Argument& argument) const {
     const Shape& shape = call.shape;
     int64_t count = shape.channels;
     if (argument.kind == Kind::kData) count = shape.batch * shape.channels * shape.spatial;
+    if (argument.kind == Kind::kMask) count = (shape.batch * shape.channels * shape.spatial + 7) / 8;
     if (argument.kind == Kind::kStatistics) {
         if (function_.descriptor == Descriptor::kInstance) count = shape.batch * shape.channels;
         if (function_.descriptor == Descriptor::kGroup) count = shape.batch * shape.groups;

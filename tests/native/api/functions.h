@@ -12,7 +12,7 @@
 
 namespace ni::test {
 
-enum class Kind { kData, kParameters, kStatistics };
+enum class Kind { kData, kParameters, kStatistics, kMask };
 /// Which descriptor a function takes. Instances are described as channels, and have statistics by sample.
 enum class Descriptor { kChannel, kInstance, kGroup, kRow };
 
@@ -39,13 +39,14 @@ public:
     bool null_shape = false;
     std::map<std::string, void*> at;
     double eps = 1e-5, momentum = 0.1, count = 10;
-    int32_t gradient_mode = NI_GRADIENT_MODE_OVERWRITE;
+    int32_t gradient_mode = NI_GRADIENT_MODE_OVERWRITE, activation = NI_ACTIVATION_RELU;
 
     const ni_channel_shape* channels() const;
     const ni_group_shape* groups() const;
     const ni_row_shape* rows() const;
     void* data(const char* name) const { return at.at(name); }
     double* doubles(const char* name) const { return static_cast<double*>(at.at(name)); }
+    uint8_t* mask() const { return static_cast<uint8_t*>(at.at("mask")); }
 
 private:
     mutable ni_channel_shape channel_shape_;
@@ -68,6 +69,8 @@ std::ostream& operator<<(std::ostream& out, const Function& function);
 /// All of them, and the one of a name.
 const std::vector<Function>& functions();
 const Function& function_of(const std::string& name);
+/// Those with an activation, from the ones without.
+std::vector<Function> activation_functions(const std::vector<Function>& plain);
 
 /// Bytes of an element of a data type, and of a parameter that goes with it.
 size_t element_bytes(int32_t data_type);

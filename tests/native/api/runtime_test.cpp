@@ -26,6 +26,7 @@ TEST(Runtime, AbiInfoIsWhatTheHeadersSay) {
     EXPECT_EQ(info.data_type_count, NI_DATA_TYPE_BFLOAT16 + 1U);
     EXPECT_EQ(info.layout_count, NI_LAYOUT_NSC + 1U);
     EXPECT_EQ(info.gradient_mode_count, NI_GRADIENT_MODE_ACCUMULATE + 1U);
+    EXPECT_EQ(info.activation_count, NI_ACTIVATION_SILU + 1U);
     EXPECT_EQ(info.pointer_size, sizeof(void*));
 }
 

@@ -23,6 +23,10 @@ public:
         for (size_t i = 0; i < numbers.size() * sizeof(T); ++i) hash_ = (hash_ ^ byte[i]) * 0x100000001B3ULL;
         return *this;
     }
+    Digest& add_bytes(const std::vector<uint8_t>& bytes) {
+        for (const uint8_t byte : bytes) hash_ = (hash_ ^ byte) * 0x100000001B3ULL;
+        return *this;
+    }
     std::string text() const {
         char digits[17];
         snprintf(digits, sizeof digits, "%016llx", static_cast<unsigned long long>(hash_));
@@ -123,6 +127,24 @@ std::string digest_of_layer(const KernelTable& table, const LayerCase& layer, co
     return "forward " + forward.text() + ", backward " + backward.text();
 }
 
+/// The same with an activation, of a sum with dy where there is a mask.
+template <class E>
+std::string digest_of_fused(const KernelTable& table, const LayerCase& layer, LayerInputs<E> in, LayerOptions options) {
+    std::string text;
+    for (const Activation activation : {Activation::kRelu, Activation::kSilu}) {
+        options.activation = activation;
+        options.mask = activation == Activation::kRelu;
+        if (options.mask) in.residual = in.dy;
+        const LayerResults<E> out = run_layer(table, layer, in, options);
+        Digest<E> digest;
+        digest.add(out.y).add(out.dx).add(out.dweight).add(out.dbias).add(out.dresidual);
+        text += (options.mask ? ", relu " : ", silu ") + digest.text();
+        if (options.mask) text += ", mask " + Digest<E>().add_bytes(out.mask).text();
+        in.residual.clear();
+    }
+    return text.substr(2);
+}
+
 /// What only BatchNorm has: inference, and the four parts.
 template <class E>
 std::string digest_of_inference(const KernelTable& table, const LayerCase& layer, const LayerInputs<E>& in,
@@ -214,6 +236,39 @@ const LayerCase kLarge[] = {
 };
 
 template <class E>
+std::string fused_line(const KernelTable& table, const LayerCase& layer, Kind kind, bool threads_differ) {
+    const LayerInputs<E> in = inputs_of<E>(layer, kind);
+    const std::string one = digest_of_fused(table, layer, in, {.threads = 1});
+    const std::string three = threads_differ ? digest_of_fused(table, layer, in, {.threads = 3}) : one;
+    std::ostringstream text;
+    text << layer << " with activations, " << Type<E>::kName << ", " << kKindNames[static_cast<int>(kind)] << ": "
+         << one;
+    if (three != one) text << "; with 3 threads " << three;
+    return text.str();
+}
+
+/// With activations, as those above.
+const LayerCase kSmallFused[] = {
+    {Family::kBatch, 3, 5, 49},           {Family::kBatch, 2, 3, 4099},
+    {Family::kBatch, 33, 17, 3, 1, true}, {Family::kBatch, 3, 1030, 7, 1, true},
+    {Family::kGroup, 3, 12, 35, 4},       {Family::kGroup, 5, 12, 1, 3},
+    {Family::kGroup, 3, 20, 33, 5, true}, {Family::kInstance, 3, 7, 50},
+};
+const LayerCase kLargeFused[] = {
+    {Family::kBatch, 4, 50, 501},
+    {Family::kBatch, 6, 40, 419, 1, true},
+    {Family::kGroup, 40, 60, 45, 4},
+    {Family::kGroup, 3, 24, 1401, 4, true},
+};
+
+template <class E>
+void add_fused_lines(const KernelTable& table, std::vector<std::string>& lines) {
+    for (const Kind kind : {Kind::kPlain, Kind::kFar, Kind::kTiny})
+        for (const LayerCase& layer : kSmallFused) lines.push_back(fused_line<E>(table, layer, kind, false));
+    for (const LayerCase& layer : kLargeFused) lines.push_back(fused_line<E>(table, layer, Kind::kPlain, true));
+}
+
+template <class E>
 void add_lines(const KernelTable& table, std::vector<std::string>& lines) {
     for (const Kind kind : kKinds)
         for (const LayerCase& layer : kSmall) lines.push_back(line<E>(table, layer, kind, false));
@@ -228,6 +283,10 @@ std::vector<std::string> digests(const KernelTable& table) {
     add_lines<Float64>(table, lines);
     add_lines<Float16>(table, lines);
     add_lines<BFloat16>(table, lines);
+    add_fused_lines<Float32>(table, lines);
+    add_fused_lines<Float64>(table, lines);
+    add_fused_lines<Float16>(table, lines);
+    add_fused_lines<BFloat16>(table, lines);
     return lines;
 }
 

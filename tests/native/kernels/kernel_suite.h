@@ -44,10 +44,12 @@ KernelSuites suites_of(const char* kernel, Form form, bool writes) {
 
 /// The suites of several kernels, as each file of suites offers them.
 using SuiteList = std::vector<KernelSuites>;
+SuiteList activate_suites();
 SuiteList apply_suites();
 SuiteList backward_apply_suites();
 SuiteList backward_reduce_suites();
 SuiteList columns_suites();
+SuiteList gated_suites();
 SuiteList moments_suites();
 
 /// Whether a kernel takes its sums in float: of floats; of 16-bit numbers, those by column, and those of blocks of more

@@ -18,8 +18,8 @@ namespace {
 const KernelSuite* suite_of(const char* kernel, size_t type) {
     static const SuiteList all = [] {
         SuiteList list;
-        for (const SuiteList& part :
-             {moments_suites(), apply_suites(), backward_reduce_suites(), backward_apply_suites(), columns_suites()}) {
+        for (const SuiteList& part : {moments_suites(), apply_suites(), backward_reduce_suites(),
+                                      backward_apply_suites(), columns_suites(), activate_suites(), gated_suites()}) {
             list.insert(list.end(), part.begin(), part.end());
         }
         return list;

@@ -37,7 +37,7 @@ public:
           groups_{all_, layer.family == Family::kInstance ? layer.channels : layer.groups},
           rows_{layer.batch, layer.channels, options.threads} {}
 
-    void forward(const Data* x, LayerResults<E>& out, Data* y) const {
+    void forward(const Data* x, LayerResults<E>& out, Data* y, const FusedForward<E>& fused) const {
         const bool caffe = layer_.family == Family::kCaffe;
         const double momentum = in_.momentum;
         RunningBuffers<Parameter> running{nullptr, nullptr, 1 - momentum, caffe ? 1 : momentum};
@@ -47,24 +47,27 @@ public:
         }
         double *const mean = layer_.centered() ? out.mean.data() : nullptr, *const invstd = out.invstd.data();
         if (layer_.per_channel()) {
-            ChannelNorm<E>{kernels_, all_}.forward_training(x, affine_, in_.eps, running, mean, invstd, y);
+            ChannelNorm<E>{kernels_, all_}.forward_training(x, affine_, in_.eps, running, mean, invstd, y, fused);
         } else if (layer_.family == Family::kLayer || layer_.family == Family::kRms) {
             RowNorm<E>{kernels_, rows_, layer_.centered()}.forward(x, affine_, in_.eps, mean, invstd, y);
         } else {
-            GroupNorm<E>{kernels_, groups_}.forward(x, affine_, in_.eps, running, mean, invstd, y);
+            GroupNorm<E>{kernels_, groups_}.forward(x, affine_, in_.eps, running, mean, invstd, y, fused);
         }
     }
 
-    void backward(const Data* dy, const Data* x, const LayerResults<E>& forward, Data* dx, const Gradients& to) const {
+    void backward(const Data* dy, const Data* x, const LayerResults<E>& forward, Data* dx, const Gradients& to,
+                  const FusedBackward<E>& fused) const {
         const double *const mean = layer_.centered() ? forward.mean.data() : nullptr, *const r = forward.invstd.data();
         if (layer_.per_channel()) {
-            ChannelNorm<E>{kernels_, all_}.backward_training(dy, x, affine_.weight, mean, r, dx, to);
+            ChannelNorm<E>{kernels_, all_}.backward_training(dy, x, affine_.weight, mean, r, dx, to, fused);
         } else if (layer_.family == Family::kLayer || layer_.family == Family::kRms) {
             RowNorm<E>{kernels_, rows_, layer_.centered()}.backward(dy, x, affine_.weight, mean, r, dx, to);
         } else {
-            GroupNorm<E>{kernels_, groups_}.backward(dy, x, affine_.weight, mean, r, dx, to);
+            GroupNorm<E>{kernels_, groups_}.backward(dy, x, affine_.weight, mean, r, dx, to, fused);
         }
     }
+
+    const Parameter* bias() const { return affine_.bias; }
 
 private:
     const ni::Kernels<E>& kernels_;
@@ -121,16 +124,29 @@ LayerResults<E> run_layer(const KernelTable& table, const LayerCase& layer, cons
                         in.running_var,
                         in.weight,
                         in.bias};
+    const bool adds = !in.residual.empty();
+    out.mask.resize(options.mask ? (in.x.size() + 7) / 8 : 0);
+    if (adds && options.mask && options.dresidual) out.dresidual = nothing;
+    uint8_t* const mask = options.mask ? out.mask.data() : nullptr;
     const Layer<E> calls(table, layer, in, options);
     const bool over_x = options.in_place == LayerOptions::kOverX, over_dy = options.in_place == LayerOptions::kOverDy;
+    const bool over_residual = options.in_place == LayerOptions::kOverResidual;
     if (over_x) out.y = in.x;
-    calls.forward(over_x ? out.y.data() : in.x.data(), out, out.y.data());
+    if (over_residual) out.y = in.residual;
+    calls.forward(over_x ? out.y.data() : in.x.data(), out, out.y.data(),
+                  {options.activation,
+                   !adds           ? nullptr
+                   : over_residual ? out.y.data()
+                                   : in.residual.data(),
+                   mask});
     if (over_x) out.dx = in.x;
     if (over_dy) out.dx = in.dy;
-    calls.backward(over_dy ? out.dx.data() : in.dy.data(), over_x ? out.dx.data() : in.x.data(), out,
-                   options.dx ? out.dx.data() : nullptr,
+    if (over_residual) out.dresidual = in.dy;
+    const auto* const dy = over_dy ? out.dx.data() : over_residual ? out.dresidual.data() : in.dy.data();
+    calls.backward(dy, over_x ? out.dx.data() : in.x.data(), out, options.dx ? out.dx.data() : nullptr,
                    {layer.has_parameters() && options.dweight ? out.dweight.data() : nullptr,
-                    layer.has_bias() && options.dbias ? out.dbias.data() : nullptr, options.accumulate});
+                    layer.has_bias() && options.dbias ? out.dbias.data() : nullptr, options.accumulate},
+                   {options.activation, calls.bias(), mask, out.dresidual.empty() ? nullptr : out.dresidual.data()});
     return out;
 }
 
@@ -139,6 +155,8 @@ void expect_same(const LayerResults<E>& a, const LayerResults<E>& b) {
     // Bytes that are equal need no look at what they mean.
     if (!same_bytes(a.y, b.y)) expect_same("y", values<E>(a.y), values<E>(b.y));
     if (!same_bytes(a.dx, b.dx)) expect_same("dx", values<E>(a.dx), values<E>(b.dx));
+    if (!same_bytes(a.dresidual, b.dresidual)) expect_same("dresidual", values<E>(a.dresidual), values<E>(b.dresidual));
+    EXPECT_TRUE(a.mask == b.mask) << "mask";
     expect_same("mean", a.mean, b.mean);
     expect_same("invstd", a.invstd, b.invstd);
     expect_same("running mean", a.running_mean, b.running_mean);

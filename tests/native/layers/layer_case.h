@@ -51,6 +51,7 @@ struct LayerInputs {
     explicit LayerInputs(const LayerCase& layer, Fill fill = Fill::kNormal);
 
     std::vector<Data> x, dy;
+    std::vector<Data> residual = {};  ///< what is added before an activation; empty: nothing
     std::vector<Parameter> weight, bias, running_mean, running_var;
     double eps = 1e-5, momentum = 0.1;
 };
@@ -61,7 +62,11 @@ struct LayerOptions {
     bool weight = true, bias = true;
     bool dx = true, dweight = true, dbias = true;
     bool accumulate = false;
-    enum { kNowhere, kOverX, kOverDy } in_place = kNowhere;  ///< where y (over x, then) and dx are written
+    /// Where y (over x, then) and dx are written; kOverResidual: y over the residual, and its gradient over dy.
+    enum { kNowhere, kOverX, kOverDy, kOverResidual } in_place = kNowhere;
+    Activation activation = Activation::kNone;  ///< what follows; not for kLayer and kRms
+    bool mask = false;                          ///< whether the backward goes by a mask
+    bool dresidual = true;                      ///< with a mask and a residual
 };
 
 /// What a layer computes. Gradients of parameters start as the parameters themselves.
@@ -70,6 +75,8 @@ struct LayerResults {
     std::vector<typename E::Data> y, dx;
     std::vector<double> mean, invstd;
     std::vector<typename E::Parameter> running_mean, running_var, dweight, dbias;
+    std::vector<uint8_t> mask = {};
+    std::vector<typename E::Data> dresidual = {};
 };
 
 /// Forward and backward. What is not written holds NaN.

@@ -17,6 +17,7 @@ void f32_keep_first(const float* v, int n, float* out) { f32_store(out, ::f32_ke
 void f32_add(const float* a, const float* b, float* out) { f32_store(out, ::f32_add(f32_load(a), f32_load(b))); }
 void f32_sub(const float* a, const float* b, float* out) { f32_store(out, ::f32_sub(f32_load(a), f32_load(b))); }
 void f32_mul(const float* a, const float* b, float* out) { f32_store(out, ::f32_mul(f32_load(a), f32_load(b))); }
+void f32_div(const float* a, const float* b, float* out) { f32_store(out, ::f32_div(f32_load(a), f32_load(b))); }
 void f32_fma(const float* a, const float* b, const float* c, float* out) {
     f32_store(out, ::f32_fma(f32_load(a), f32_load(b), f32_load(c)));
 }
@@ -25,6 +26,16 @@ void f32_high(const float* v, double* out) { f64_store(out, ::f32_high(f32_load(
 void f32_join(const double* low, const double* high, float* out) {
     f32_store(out, ::f32_join(f64_load(low), f64_load(high)));
 }
+uint32_t f32_at_least(const float* a, const float* b) { return ::f32_at_least(f32_load(a), f32_load(b)); }
+void f32_abs(const float* v, float* out) { f32_store(out, ::f32_abs(f32_load(v))); }
+uint32_t f32_within(const float* v, const float* least) { return ::f32_within(f32_load(v), f32_load(least)); }
+void f32_select(uint32_t bits, const float* a, const float* b, float* out) {
+    f32_store(out, ::f32_select(bits, f32_load(a), f32_load(b)));
+}
+void f32_if_at_least(const float* a, const float* b, const float* x, const float* y, float* out) {
+    f32_store(out, ::f32_if_at_least(f32_load(a), f32_load(b), f32_load(x), f32_load(y)));
+}
+void f32_power_of_two(const float* n, float* out) { f32_store(out, ::f32_power_of_two(f32_load(n))); }
 
 void f64_zero(double* out) { f64_store(out, ::f64_zero()); }
 void f64_set(double a, double* out) { f64_store(out, ::f64_set(a)); }
@@ -43,6 +54,10 @@ uint32_t f64_equal(const double* a, const double* b) { return ::f64_equal(f64_lo
 void f64_select(uint32_t bits, const double* a, const double* b, double* out) {
     f64_store(out, ::f64_select(bits, f64_load(a), f64_load(b)));
 }
+void f64_if_at_least(const double* a, const double* b, const double* x, const double* y, double* out) {
+    f64_store(out, ::f64_if_at_least(f64_load(a), f64_load(b), f64_load(x), f64_load(y)));
+}
+void f64_power_of_two(const double* n, double* out) { f64_store(out, ::f64_power_of_two(f64_load(n))); }
 
 void u16_load_store(const uint16_t* p, uint16_t* out) { u16_store(out, u16_load(p)); }
 void u16_load_first(const uint16_t* p, int n, uint16_t* out) { u16_store(out, ::u16_load_first(p, n)); }

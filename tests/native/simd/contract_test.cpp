@@ -40,14 +40,16 @@ TEST_P(Contract, ZeroAndSetFillEveryLane) {
 
 TEST_P(Contract, FloatArithmeticIsIeeeLaneByLane) {
     for_each_pair_of_vectors<float>(kF32Lanes, &any_float, [&](const float* a, const float* b) {
-        float sum[kF32Lanes], difference[kF32Lanes], product[kF32Lanes];
+        float sum[kF32Lanes], difference[kF32Lanes], product[kF32Lanes], quotient[kF32Lanes];
         ops().f32_add(a, b, sum);
         ops().f32_sub(a, b, difference);
         ops().f32_mul(a, b, product);
+        ops().f32_div(a, b, quotient);
         for (int i = 0; i < kF32Lanes; ++i) {
             EXPECT_TRUE(same_bits(sum[i], a[i] + b[i])) << a[i] << " + " << b[i] << " gave " << sum[i];
             EXPECT_TRUE(same_bits(difference[i], a[i] - b[i])) << a[i] << " - " << b[i] << " gave " << difference[i];
             EXPECT_TRUE(same_bits(product[i], a[i] * b[i])) << a[i] << " * " << b[i] << " gave " << product[i];
+            EXPECT_TRUE(same_bits(quotient[i], a[i] / b[i])) << a[i] << " / " << b[i] << " gave " << quotient[i];
         }
     });
 }
@@ -117,6 +119,77 @@ TEST_P(Contract, SelectTakesTheLanesWhoseBitIsSet) {
         for (int i = 0; i < kF64Lanes; ++i) {
             EXPECT_TRUE(same_bits(out[i], (bits >> i & 1U) != 0 ? a[i] : b[i])) << "bits " << bits << ", lane " << i;
         }
+    }
+}
+
+TEST_P(Contract, ComparisonsOfFloatsDoLikewise) {
+    for_each_pair_of_vectors<float>(kF32Lanes, &any_float, [&](const float* a, const float* b) {
+        uint32_t at_least = 0;
+        for (int i = 0; i < kF32Lanes; ++i) at_least |= (a[i] >= b[i] ? 1U : 0U) << i;
+        EXPECT_EQ(ops().f32_at_least(a, b), at_least);
+    });
+}
+
+TEST_P(Contract, WithinIsFromTheBoundToTheLastFiniteNumber) {
+    for_each_pair_of_vectors<float>(kF32Lanes, &any_float, [&](const float* v, const float* least) {
+        float sizes[kF32Lanes];
+        uint32_t within = 0, of_sizes = 0;
+        ops().f32_abs(v, sizes);
+        for (int i = 0; i < kF32Lanes; ++i) {
+            EXPECT_TRUE(same_bits(sizes[i], std::fabs(v[i]))) << v[i];
+            within |= (sizes[i] >= least[i] && std::isfinite(v[i]) ? 1U : 0U) << i;
+            of_sizes |= (std::isfinite(v[i]) ? 1U : 0U) << i;
+        }
+        EXPECT_EQ(ops().f32_within(v, least), within);
+        EXPECT_EQ(ops().f32_within(v, sizes), of_sizes);
+    });
+}
+
+TEST_P(Contract, SelectOfFloatsTakesTheLanesWhoseBitIsSet) {
+    const float a[kF32Lanes] = {1, -0.0F, 3, NAN, 5, INFINITY, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
+    const float b[kF32Lanes] = {-1, 0.0F, NAN, -4, 1e-45F, -6, -INFINITY, -8, -9, -10, -11, -12, -13, -14, -15, -16};
+    for (uint32_t bits = 0; bits < 65536; bits += bits < 300 ? 1 : 97) {
+        float out[kF32Lanes];
+        ops().f32_select(bits, a, b, out);
+        for (int i = 0; i < kF32Lanes; ++i) {
+            ASSERT_TRUE(same_bits(out[i], (bits >> i & 1U) != 0 ? a[i] : b[i])) << "bits " << bits << ", lane " << i;
+        }
+    }
+}
+
+TEST_P(Contract, IfAtLeastChoosesLaneByLane) {
+    for_each_pair_of_vectors<float>(kF32Lanes, &any_float, [&](const float* a, const float* b) {
+        float out[kF32Lanes], of_others[kF32Lanes];
+        ops().f32_if_at_least(a, b, a, b, out);
+        ops().f32_if_at_least(b, a, a, b, of_others);
+        for (int i = 0; i < kF32Lanes; ++i) {
+            EXPECT_TRUE(same_bits(out[i], a[i] >= b[i] ? a[i] : b[i])) << a[i] << ", " << b[i];
+            EXPECT_TRUE(same_bits(of_others[i], b[i] >= a[i] ? a[i] : b[i])) << a[i] << ", " << b[i];
+        }
+    });
+    for_each_pair_of_vectors<double>(kF64Lanes, &any_double, [&](const double* a, const double* b) {
+        double out[kF64Lanes], of_others[kF64Lanes];
+        ops().f64_if_at_least(a, b, a, b, out);
+        ops().f64_if_at_least(b, a, a, b, of_others);
+        for (int i = 0; i < kF64Lanes; ++i) {
+            EXPECT_TRUE(same_bits(out[i], a[i] >= b[i] ? a[i] : b[i])) << a[i] << ", " << b[i];
+            EXPECT_TRUE(same_bits(of_others[i], b[i] >= a[i] ? a[i] : b[i])) << a[i] << ", " << b[i];
+        }
+    });
+}
+
+TEST_P(Contract, PowersOfTwoAreExact) {
+    for (int first = -126; first + kF32Lanes - 1 <= 127; ++first) {
+        float n[kF32Lanes], out[kF32Lanes];
+        for (int i = 0; i < kF32Lanes; ++i) n[i] = static_cast<float>(first + i);
+        ops().f32_power_of_two(n, out);
+        for (int i = 0; i < kF32Lanes; ++i) EXPECT_TRUE(same_bits(out[i], std::ldexp(1.0F, first + i))) << n[i];
+    }
+    for (int first = -1022; first + kF64Lanes - 1 <= 1023; ++first) {
+        double n[kF64Lanes], out[kF64Lanes];
+        for (int i = 0; i < kF64Lanes; ++i) n[i] = static_cast<double>(first + i);
+        ops().f64_power_of_two(n, out);
+        for (int i = 0; i < kF64Lanes; ++i) EXPECT_TRUE(same_bits(out[i], std::ldexp(1.0, first + i))) << n[i];
     }
 }
 

@@ -1,56 +1,26 @@
 #include "kernels/channel/channel_norm.h"
 
+#include "kernels/activation/fused.h"
 #include "kernels/channel/channel_pass.h"
 #include "kernels/channel/constant_arrays.h"
+#include "kernels/channel/elementwise_pass.h"
 
 namespace ni {
 namespace {
 
-/// What an elementwise pass reads and writes. Of the constants, BackwardConstants make dx from dy and x, ApplyConstants
-/// make y from x alone, or dx from dy alone: then that one input stands in `dy`.
-template <class E>
-struct ElementwisePass {
-    using Data = typename E::Data;
-    using Constant = typename E::Constant;
-
-    const Kernels<E>& kernels;
-    const Data* dy;
-    const Data* x;
-    Data* dx;  ///< the output; null where only sums are wanted
-    Store store;
-
-    void apply(int64_t offset, const Planes& planes, const BackwardConstants<Constant>& constants) const {
-        if (dx) kernels.planes_backward_apply(dy + offset, x + offset, planes, constants, store, dx + offset);
-    }
-    void apply(int64_t offset, const Planes& planes, const ApplyConstants<Constant>& constants) const {
-        if (dx) kernels.planes_apply(dy + offset, planes, constants, store, dx + offset);
-    }
-    void apply(int64_t offset, const Rows& rows, const BackwardArrays<Constant>& constants) const {
-        if (dx) kernels.rows_backward_apply(dy + offset, x + offset, rows, constants, store, dx + offset);
-    }
-    void apply(int64_t offset, const Rows& rows, const ApplyArrays<Constant>& constants) const {
-        if (dx) kernels.rows_apply(dy + offset, rows, constants, store, dx + offset);
-    }
-};
-
-/// Moments of every channel, finish(channel, moments) -> ApplyConstants, and with them y from x. y may be null.
+/// Moments of every channel, finish(channel, moments) -> ApplyConstants, and with them y from x, by `pass`.
 template <class E, class Finish>
-void moments_pass(const Kernels<E>& kernels, const ChannelTensor& tensor, const typename E::Data* x, Finish finish,
-                  typename E::Data* y) {
+void moments_pass(const ChannelTensor& tensor, const ElementwisePass<E>& pass, Finish finish) {
     using Constant = typename E::Constant;
-    const Store store = store_for(tensor.elements(), y, x);
     if (!tensor.as_rows()) {
         planes_pass<Moments>(
-            tensor, Output{y != nullptr, elements_to_line(y)},
+            tensor, pass.wanted(),
             [&](int64_t, int64_t offset, const Planes& planes) {
                 Moments moments;
-                kernels.planes_moments(x + offset, planes, &moments);
+                pass.kernels.planes_moments(pass.x + offset, planes, &moments);
                 return moments;
             },
-            finish,
-            [&](int64_t offset, const Planes& planes, const ApplyConstants<Constant>& constants) {
-                if (y) kernels.planes_apply(x + offset, planes, constants, store, y + offset);
-            });
+            finish, pass);
         return;
     }
     ConstantArrays<ApplyConstants<Constant>> constants(tensor.channels);
@@ -59,13 +29,11 @@ void moments_pass(const Kernels<E>& kernels, const ChannelTensor& tensor, const 
     rows_reduce<Moments>(
         rows_of, row_sums.from(0),
         [&](int64_t offset, const Rows& rows, int64_t, double* mean, double* m2) {
-            kernels.rows_moments(x + offset, rows, mean, m2);
+            pass.kernels.rows_moments(pass.x + offset, rows, mean, m2);
         },
         [&](int64_t c, const Moments& moments) { constants.set(c, finish(c, moments)); });
-    if (!y) return;
-    rows_map(RowTensors{tensor}, [&](int64_t offset, const Rows& rows, int64_t c) {
-        kernels.rows_apply(x + offset, rows, constants.from(c), store, y + offset);
-    });
+    if (!pass.wanted().wanted) return;
+    rows_map(rows_of, [&](int64_t offset, const Rows& rows, int64_t c) { pass(offset, rows, constants, c); });
 }
 
 /// Gradient sums of every channel around center(channel), finish(channel, sums) -> Constants, and with them dx.
@@ -74,19 +42,14 @@ void gradients_pass(const ChannelTensor& tensor, const ElementwisePass<E>& pass,
     using Constant = typename E::Constant;
     if (!tensor.as_rows()) {
         planes_pass<GradientSums>(
-            tensor, Output{pass.dx != nullptr, elements_to_line(pass.dx)},
+            tensor, pass.wanted(),
             [&](int64_t c, int64_t offset, const Planes& planes) {
-                GradientSums sums;
-                const auto high = static_cast<Constant>(center(c));
-                pass.kernels.planes_backward_reduce(pass.dy + offset, pass.x + offset, planes, high, &sums);
-                return sums;
+                return pass.reduce(offset, planes, static_cast<Constant>(center(c)));
             },
             [&](int64_t c, const GradientSums& sums) -> Constants {
                 return finish(c, recentered<Constant>(sums, center(c)));
             },
-            [&](int64_t offset, const Planes& planes, const Constants& constants) {
-                pass.apply(offset, planes, constants);
-            });
+            pass);
         return;
     }
     const Scratch<Constant> high(tensor.channels);
@@ -97,14 +60,13 @@ void gradients_pass(const ChannelTensor& tensor, const ElementwisePass<E>& pass,
     rows_reduce<GradientSums>(
         rows_of, row_sums.from(0),
         [&](int64_t offset, const Rows& rows, int64_t c, double* dy, double* dy_xmu) {
-            pass.kernels.rows_backward_reduce(pass.dy + offset, pass.x + offset, rows, high.data() + c, dy, dy_xmu);
+            pass.reduce(offset, rows, c, high.data() + c, dy, dy_xmu);
         },
         [&](int64_t c, const GradientSums& sums) {
             constants.set(c, finish(c, recentered<Constant>(sums, center(c))));
         });
-    if (!pass.dx) return;
-    rows_map(RowTensors{tensor},
-             [&](int64_t offset, const Rows& rows, int64_t c) { pass.apply(offset, rows, constants.from(c)); });
+    if (!pass.wanted().wanted) return;
+    rows_map(rows_of, [&](int64_t offset, const Rows& rows, int64_t c) { pass(offset, rows, constants, c); });
 }
 
 /// set(channel) for all channels; each takes a root and a division or two, which is worth sharing.
@@ -123,17 +85,25 @@ void for_each_channel(const ChannelTensor& tensor, Set set) {
 template <class Constants, class E, class ConstantsOf>
 void map_pass(const ChannelTensor& tensor, const ElementwisePass<E>& pass, ConstantsOf constants_of) {
     if (!tensor.as_rows()) {
-        const Scratch<Constants> constants(tensor.channels);
-        for_each_channel(tensor, [&](int64_t c) { constants.data()[c] = constants_of(c); });
+        const Scratch<Constants> by_channel(tensor.channels);
+        for_each_channel(tensor, [&](int64_t c) { by_channel.data()[c] = constants_of(c); });
         planes_map(tensor, [&](int64_t offset, const Planes& planes, int64_t c) {
-            pass.apply(offset, planes, constants.data()[c]);
+            pass(offset, planes, by_channel.data()[c]);
         });
         return;
     }
     ConstantArrays<Constants> constants(tensor.channels);
     for_each_channel(tensor, [&](int64_t c) { constants.set(c, constants_of(c)); });
     rows_map(RowTensors{tensor},
-             [&](int64_t offset, const Rows& rows, int64_t c) { pass.apply(offset, rows, constants.from(c)); });
+             [&](int64_t offset, const Rows& rows, int64_t c) { pass(offset, rows, constants, c); });
+}
+
+/// Gives a backward pass the constants that make z from x: z_of(channel) -> ApplyConstants.
+template <class E, class ZOf>
+void set_z(const ChannelTensor& tensor, FusedGradientScratch<E>& gradient, ZOf z_of) {
+    for (int64_t c = 0; c < tensor.channels; ++c) {
+        tensor.as_rows() ? gradient.set_channel(c, z_of(c)) : gradient.set_plane(c, z_of(c));
+    }
 }
 
 /// The output gradient times a constant. Adding -0 keeps the sign of zeros.
@@ -146,14 +116,12 @@ ApplyConstants<Constant> scale_only(double scale) {
 
 template <class E>
 void ChannelNorm<E>::statistics(const Data* x, double* mean, double* m2) const {
-    moments_pass(
-        kernels, tensor, x,
-        [&](int64_t c, const Moments& moments) {
-            mean[c] = moments.mean;
-            m2[c] = moments.m2;
-            return ApplyConstants<Constant>{};
-        },
-        static_cast<Data*>(nullptr));
+    const ElementwisePass<E> pass{kernels, x, x, nullptr, Store::kCached};
+    moments_pass(tensor, pass, [&](int64_t c, const Moments& moments) {
+        mean[c] = moments.mean;
+        m2[c] = moments.m2;
+        return ApplyConstants<Constant>{};
+    });
 }
 
 template <class E>
@@ -193,26 +161,27 @@ void ChannelNorm<E>::backward_apply(const Data* dy, const Data* x, const double*
 template <class E>
 void ChannelNorm<E>::forward_training(const Data* x, const Affine<Parameter>& affine, double eps,
                                       const RunningBuffers<Parameter>& running, double* saved_mean,
-                                      double* saved_invstd, Data* y) const {
+                                      double* saved_invstd, Data* y, const FusedForward<E>& fused) const {
     const auto count = static_cast<double>(tensor.values_per_channel());
-    moments_pass(
-        kernels, tensor, x,
-        [&](int64_t c, const Moments& moments) {
-            const double invstd = invstd_of(moments.m2 / count, eps);
-            // Caffe allows a single value, whose variance is 0 either way.
-            running.move(c, moments.mean, moments.m2 / std::max(count - 1, 1.0));
-            if (saved_mean) saved_mean[c] = moments.mean;
-            if (saved_invstd) saved_invstd[c] = invstd;
-            return apply_constants<Constant>(moments.mean, invstd, value_or(affine.weight, c, 1),
-                                             value_or(affine.bias, c, 0));
-        },
-        y);
+    const Store store = store_for(tensor.elements(), y, x, fused.residual);
+    const ElementwisePass<E> pass{kernels, x, x, y, store, fused ? &fused : nullptr};
+    moments_pass(tensor, pass, [&](int64_t c, const Moments& moments) {
+        const double invstd = invstd_of(moments.m2 / count, eps);
+        // Caffe allows a single value, whose variance is 0 either way.
+        running.move(c, moments.mean, moments.m2 / std::max(count - 1, 1.0));
+        if (saved_mean) saved_mean[c] = moments.mean;
+        if (saved_invstd) saved_invstd[c] = invstd;
+        return apply_constants<Constant>(moments.mean, invstd, value_or(affine.weight, c, 1),
+                                         value_or(affine.bias, c, 0));
+    });
 }
 
 template <class E>
 void ChannelNorm<E>::forward_inference(const Data* x, const Affine<Parameter>& affine, double eps,
-                                       const Parameter* mean, const Parameter* var, Data* y) const {
-    const ElementwisePass<E> pass{kernels, x, x, y, store_for(tensor.elements(), y, x)};
+                                       const Parameter* mean, const Parameter* var, Data* y,
+                                       const FusedForward<E>& fused) const {
+    const Store store = store_for(tensor.elements(), y, x, fused.residual);
+    const ElementwisePass<E> pass{kernels, x, x, y, store, fused ? &fused : nullptr};
     map_pass<ApplyConstants<Constant>>(tensor, pass, [&](int64_t c) {
         const double invstd = invstd_of(static_cast<double>(var[c]), eps);
         return apply_constants<Constant>(static_cast<double>(mean[c]), invstd, value_or(affine.weight, c, 1),
@@ -223,40 +192,62 @@ void ChannelNorm<E>::forward_inference(const Data* x, const Affine<Parameter>& a
 template <class E>
 void ChannelNorm<E>::backward_training(const Data* dy, const Data* x, const Parameter* weight, const double* saved_mean,
                                        const double* saved_invstd, Data* dx,
-                                       const ParameterGradients<Parameter>& gradients) const {
+                                       const ParameterGradients<Parameter>& gradients,
+                                       const FusedBackward<E>& fused) const {
     const auto count = static_cast<double>(tensor.values_per_channel());
-    const ElementwisePass<E> pass{kernels, dy, x, dx, store_for(tensor.elements(), dx, dy, x)};
-    gradients_pass<BackwardConstants<Constant>>(
-        tensor, pass, [&](int64_t c) { return saved_mean[c]; },
-        [&](int64_t c, const GradientSums& sums) {
-            const double scale = value_or(weight, c, 1) * saved_invstd[c];
-            const auto constants = backward_constants<Constant>(saved_mean[c], saved_invstd[c], scale, scale,
-                                                                sums.dy / count, sums.dy_xmu / count);
-            gradients.store(c, sums.dy_xmu * saved_invstd[c], sums.dy);
-            return constants;
-        });
+    const auto run = [&](const ElementwisePass<E>& pass) {
+        gradients_pass<BackwardConstants<Constant>>(
+            tensor, pass, [&](int64_t c) { return saved_mean[c]; },
+            [&](int64_t c, const GradientSums& sums) {
+                const double scale = value_or(weight, c, 1) * saved_invstd[c];
+                const auto constants = backward_constants<Constant>(saved_mean[c], saved_invstd[c], scale, scale,
+                                                                    sums.dy / count, sums.dy_xmu / count);
+                gradients.store(c, sums.dy_xmu * saved_invstd[c], sums.dy);
+                return constants;
+            });
+    };
+    ElementwisePass<E> pass{kernels, dy, x, dx, store_for(tensor.elements(), dx, dy, x)};
+    if (!fused) return run(pass);
+    FusedGradientScratch<E> gradient(pass, fused, tensor.elements(), tensor.spatial, tensor.channels, tensor.as_rows());
+    set_z(tensor, gradient, [&](int64_t c) {
+        return apply_constants<Constant>(saved_mean[c], saved_invstd[c], value_or(weight, c, 1),
+                                         value_or(fused.bias, c, 0));
+    });
+    pass.gradient = gradient.gradient();
+    run(pass);
 }
 
 template <class E>
 void ChannelNorm<E>::backward_inference(const Data* dy, const Data* x, const Parameter* weight, double eps,
                                         const Parameter* mean, const Parameter* var, Data* dx,
-                                        const ParameterGradients<Parameter>& gradients) const {
-    // Without dweight nobody wants the products, and x is not read: dy stands in for it.
-    const ElementwisePass<E> pass{kernels, dy, gradients.weight ? x : dy, dx, store_for(tensor.elements(), dx, dy, x)};
-    const auto scale = [&](int64_t c) {
-        return scale_only<Constant>(value_or(weight, c, 1) * invstd_of(static_cast<double>(var[c]), eps));
+                                        const ParameterGradients<Parameter>& gradients,
+                                        const FusedBackward<E>& fused) const {
+    const auto invstd = [&](int64_t c) { return invstd_of(static_cast<double>(var[c]), eps); };
+    const auto scale = [&](int64_t c) { return scale_only<Constant>(value_or(weight, c, 1) * invstd(c)); };
+    const auto run = [&](const ElementwisePass<E>& pass) {
+        if (!gradients.weight && !gradients.bias) {
+            map_pass<ApplyConstants<Constant>>(tensor, pass, scale);
+            return;
+        }
+        gradients_pass<ApplyConstants<Constant>>(
+            tensor, pass, [&](int64_t c) { return static_cast<double>(mean[c]); },
+            [&](int64_t c, const GradientSums& sums) {
+                const auto constants = scale(c);
+                gradients.store(c, sums.dy_xmu * invstd(c), sums.dy);
+                return constants;
+            });
     };
-    if (!gradients.weight && !gradients.bias) {
-        map_pass<ApplyConstants<Constant>>(tensor, pass, scale);
-        return;
-    }
-    gradients_pass<ApplyConstants<Constant>>(
-        tensor, pass, [&](int64_t c) { return static_cast<double>(mean[c]); },
-        [&](int64_t c, const GradientSums& sums) {
-            const auto constants = scale(c);
-            gradients.store(c, sums.dy_xmu * invstd_of(static_cast<double>(var[c]), eps), sums.dy);
-            return constants;
-        });
+    // Without dweight nobody wants the products, and x is not read but for z: dy stands in for it.
+    const Data* const factor = gradients.weight || fused.reads_x() ? x : dy;
+    ElementwisePass<E> pass{kernels, dy, factor, dx, store_for(tensor.elements(), dx, dy, x)};
+    if (!fused) return run(pass);
+    FusedGradientScratch<E> gradient(pass, fused, tensor.elements(), tensor.spatial, tensor.channels, tensor.as_rows());
+    set_z(tensor, gradient, [&](int64_t c) {
+        return apply_constants<Constant>(static_cast<double>(mean[c]), invstd(c), value_or(weight, c, 1),
+                                         value_or(fused.bias, c, 0));
+    });
+    pass.gradient = gradient.gradient();
+    run(pass);
 }
 
 template struct ChannelNorm<Float32>;

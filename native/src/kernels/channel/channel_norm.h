@@ -5,6 +5,7 @@
 
 #include <stdint.h>
 
+#include "kernels/activation/fusion.h"
 #include "kernels/channel/channel_constants.h"
 #include "kernels/channel/channel_tensor.h"
 #include "kernels/registry.h"
@@ -45,17 +46,19 @@ struct ChannelNorm {
                         Data* dx) const;
 
     void forward_training(const Data* x, const Affine<Parameter>& affine, double eps,
-                          const RunningBuffers<Parameter>& running, double* saved_mean, double* saved_invstd,
-                          Data* y) const;
+                          const RunningBuffers<Parameter>& running, double* saved_mean, double* saved_invstd, Data* y,
+                          const FusedForward<E>& fused = {}) const;
 
     void forward_inference(const Data* x, const Affine<Parameter>& affine, double eps, const Parameter* mean,
-                           const Parameter* var, Data* y) const;
+                           const Parameter* var, Data* y, const FusedForward<E>& fused = {}) const;
 
     void backward_training(const Data* dy, const Data* x, const Parameter* weight, const double* saved_mean,
-                           const double* saved_invstd, Data* dx, const ParameterGradients<Parameter>& gradients) const;
+                           const double* saved_invstd, Data* dx, const ParameterGradients<Parameter>& gradients,
+                           const FusedBackward<E>& fused = {}) const;
 
     void backward_inference(const Data* dy, const Data* x, const Parameter* weight, double eps, const Parameter* mean,
-                            const Parameter* var, Data* dx, const ParameterGradients<Parameter>& gradients) const;
+                            const Parameter* var, Data* dx, const ParameterGradients<Parameter>& gradients,
+                            const FusedBackward<E>& fused = {}) const;
 };
 
 }  // namespace ni

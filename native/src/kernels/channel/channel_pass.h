@@ -142,22 +142,42 @@ void planes_pass_by_blocks(const ChannelTensor& tensor, int32_t threads, bool wr
     }
 }
 
-/// Contiguous tensors, element by element in memory order: apply(offset, planes, channel).
-template <class Apply>
-void planes_map(const ChannelTensor& tensor, Apply apply) {
+/// Contiguous tensors in memory order: body(begin, end) for runs of elements, either of some planes or of a part of
+/// one.
+template <class Body>
+void runs_map(const ChannelTensor& tensor, Body body) {
     const int64_t planes = tensor.batch * tensor.channels, length = tensor.spatial;
     const int64_t parts = parallel::ceil_div(length, 4 * kLeastShare);
     const int64_t part_length = parallel::ceil_div(length, parts);
     const int64_t share = std::max<int64_t>(1, kLeastShare / length);
-    auto body = [&](int64_t piece) {
-        const int64_t end = std::min(planes, (piece / parts + 1) * share);
-        const int64_t begin = piece % parts * part_length;
-        for (int64_t p = piece / parts * share; p < end; ++p) {
-            apply(p * length + begin, Planes{1, length, std::min(part_length, length - begin)}, p % tensor.channels);
-        }
+    auto each = [&](int64_t piece) {
+        const int64_t first = piece / parts * share, part = piece % parts * part_length;
+        const int64_t end = parts > 1 ? first * length + std::min(part + part_length, length)
+                                      : std::min(planes, first + share) * length;
+        body(first * length + part, end);
     };
     const int32_t threads = parallel::threads_for(tensor.elements(), tensor.max_threads);
-    parallel::for_each(parallel::ceil_div(planes, share) * parts, threads, body);
+    parallel::for_each(parallel::ceil_div(planes, share) * parts, threads, each);
+}
+
+/// The planes, or parts of them, that the elements [begin, end) consist of: body(offset, planes, plane).
+template <class Body>
+void for_each_plane(int64_t begin, int64_t end, int64_t spatial, Body body) {
+    for (int64_t plane = begin / spatial; begin < end; ++plane) {
+        const int64_t length = std::min(end, (plane + 1) * spatial) - begin;
+        body(begin, Planes{1, length, length}, plane);
+        begin += length;
+    }
+}
+
+/// Contiguous tensors, element by element in memory order: apply(offset, planes, channel).
+template <class Apply>
+void planes_map(const ChannelTensor& tensor, Apply apply) {
+    runs_map(tensor, [&](int64_t begin, int64_t end) {
+        for_each_plane(begin, end, tensor.spatial, [&](int64_t offset, const Planes& planes, int64_t plane) {
+            apply(offset, planes, plane % tensor.channels);
+        });
+    });
 }
 
 /// planes_pass for planes so small that a channel is a scatter of short runs over the whole tensor: reading them that

@@ -237,17 +237,12 @@ NI_INLINE void sum_gradients(T, const Data<E>* x, const ni::Planes& planes, Lane
     *out = {total(sums), total(products)};
 }
 
-/// The same around any center. gradient(T(), offset, lanes) is that of some elements.
-template <class E, class Ahead, class Gradient>
-NI_INLINE void sum_gradients_around(double center, const Data<E>* x, const ni::Planes& planes, Ahead ahead,
-                                    Gradient gradient, ni::GradientSums* out) {
+/// The gradient sums around any center: sum(T(), center close to it) takes them, in T, into `out`.
+template <class E, class Sum>
+NI_INLINE void sum_around(double center, const ni::Planes& planes, Sum sum, ni::GradientSums* out) {
     const Lanes<E> near = shift_near<E>(center);
-    sum_products_in<E>(planes, [&](auto type) {
-        const auto vector = [&](int64_t i, int lanes) __attribute__((always_inline)) {
-            return gradient(type, i, lanes);
-        };
-        sum_gradients<E>(type, x, planes, near, ahead, vector, out);
-    });
+    sum_products_in<E>(
+        planes, [&](auto type) __attribute__((always_inline)) { sum(type, near); });
     const double rest = center - first_lane(near);
     if (rest != 0 && is_finite(out->dy)) out->dy_xmu -= rest * out->dy;
 }
@@ -255,11 +250,16 @@ NI_INLINE void sum_gradients_around(double center, const Data<E>* x, const ni::P
 template <class E>
 void planes_backward_reduce(const Data<E>* dy, const Data<E>* x, const ni::Planes& planes, Constant<E> center,
                             ni::GradientSums* out) {
-    sum_gradients_around<E>(
-        static_cast<double>(center), x,
-        planes, [&](auto density, int64_t i) __attribute__((always_inline)) { prefetch_group(density, dy + i); },
-        [&](auto type, int64_t i, int lanes)
-            __attribute__((always_inline)) { return as<decltype(type)>(load_lanes<E>(dy + i, lanes)); },
+    sum_around<E>(
+        static_cast<double>(center), planes,
+        [&](auto type, Lanes<E> near) __attribute__((always_inline)) {
+            sum_gradients<E>(
+                type, x, planes,
+                near, [&](auto density, int64_t i) __attribute__((always_inline)) { prefetch_group(density, dy + i); },
+                [&](int64_t i, int lanes)
+                    __attribute__((always_inline)) { return as<decltype(type)>(load_lanes<E>(dy + i, lanes)); },
+                out);
+        },
         out);
     mend_gradient_sums<E>(
         x, planes, center, [&](int64_t i) { return value_at<E>(dy + i); }, *out);

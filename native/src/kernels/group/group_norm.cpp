@@ -1,9 +1,12 @@
 #include "kernels/group/group_norm.h"
 
 #include <algorithm>
+#include <optional>
 
+#include "kernels/activation/separate.h"
 #include "kernels/channel/channel_pass.h"
 #include "kernels/channel/constant_arrays.h"
+#include "kernels/channel/elementwise_pass.h"
 #include "kernels/group/samples.h"
 #include "kernels/row/row_norm.h"
 
@@ -32,7 +35,8 @@ class GroupForward {
 
 public:
     GroupForward(const GroupNorm<E>& norm, const Data* x, const Affine<Parameter>& affine, double eps,
-                 const RunningBuffers<Parameter>& running, double* saved_mean, double* saved_invstd, Data* y)
+                 const RunningBuffers<Parameter>& running, double* saved_mean, double* saved_invstd, Data* y,
+                 const FusedForward<E>& fused)
         : kernels_(norm.kernels),
           tensor_(norm.tensor),
           all_(tensor_.all),
@@ -43,7 +47,7 @@ public:
           saved_mean_(saved_mean),
           saved_invstd_(saved_invstd),
           y_(y),
-          store_(store_for(tensor_.elements(), y, x)),
+          pass_{kernels_, x, x, y, store_for(tensor_.elements(), y, x, fused.residual), fused ? &fused : nullptr},
           moments_(running.mean || running.var ? tensor_.statistics() : 0) {}
 
     void run() {
@@ -96,13 +100,9 @@ private:
     }
 
     void apply_channels(int64_t begin, int64_t end, const Statistics& statistics) const {
-        int64_t plane = begin / all_.spatial, c = plane % all_.channels;
-        while (begin < end) {
-            const int64_t stop = std::min(end, ++plane * all_.spatial);
-            kernels_.planes_apply(x_ + begin, {1, stop - begin, stop - begin}, constants_of(statistics, c++), store_,
-                                  y_ + begin);
-            begin = stop;
-        }
+        for_each_plane(begin, end, all_.spatial, [&](int64_t offset, const Planes& run, int64_t plane) {
+            pass_(offset, run, constants_of(statistics, plane % all_.channels));
+        });
     }
 
     /// Channels last: every channel of a sample by itself, then the channels of a group together.
@@ -113,29 +113,27 @@ private:
         ConstantArrays<ApplyConstants<Constant>> constants(all_samples.kept() * all_.channels);
         const auto positions = static_cast<double>(all_.spatial);
         all_samples.for_each([&](int64_t first, int64_t place, const RowTensors& samples, const RowSums& sums) {
-            const Data* x = x_ + first * samples.one.elements();
-            Data* y = y_ + first * samples.one.elements();
-            const int64_t base = place * all_.channels;
+            const int64_t start = first * samples.one.elements(), base = place * all_.channels;
             rows_reduce<Moments>(
                 samples, sums,
                 [&](int64_t offset, const Rows& rows, int64_t, double* mean, double* m2) {
-                    kernels_.rows_moments(x + offset, rows, mean, m2);
+                    kernels_.rows_moments(x_ + start + offset, rows, mean, m2);
                 },
                 [&](int64_t c, const Moments& moments) { channels.data()[base + c] = moments; });
             const int64_t groups = samples.count * tensor_.groups;
             for_each_share(groups, per_group * kSumsWork, samples.threads(), [&](int64_t group) {
                 Moments moments{};
-                const int64_t start = base + group * per_group;
+                const int64_t index = base + group * per_group;
                 for (int64_t i = 0; i < per_group; ++i) {
-                    fold(moments, channels.data()[start + i], {static_cast<double>(i) * positions, positions});
+                    fold(moments, channels.data()[index + i], {static_cast<double>(i) * positions, positions});
                 }
                 const Statistics statistics = finish(first * tensor_.groups + group, moments);
-                for (int64_t i = start; i < start + per_group; ++i) {
+                for (int64_t i = index; i < index + per_group; ++i) {
                     constants.set(i, constants_of(statistics, i % all_.channels));
                 }
             });
             rows_map(samples, [&](int64_t offset, const Rows& rows, int64_t c) {
-                kernels_.rows_apply(x + offset, rows, constants.from(base + c), store_, y + offset);
+                pass_(start + offset, rows, constants, base + c);
             });
         });
     }
@@ -149,7 +147,7 @@ private:
     const RunningBuffers<Parameter>& running_;
     double *saved_mean_, *saved_invstd_;
     Data* y_;
-    const Store store_;
+    const ElementwisePass<E> pass_;
     const Scratch<Moments> moments_;
 };
 
@@ -162,24 +160,26 @@ class GroupBackward {
     using Parameter = typename E::Parameter;
 
 public:
-    GroupBackward(const GroupNorm<E>& norm, const Data* dy, const Data* x, const Parameter* weight,
-                  const double* saved_mean, const double* saved_invstd, Data* dx,
-                  const ParameterGradients<Parameter>& gradients)
-        : kernels_(norm.kernels),
-          tensor_(norm.tensor),
+    GroupBackward(const GroupNorm<E>& norm, const Parameter* weight, const double* saved_mean,
+                  const double* saved_invstd, const ParameterGradients<Parameter>& gradients,
+                  const ElementwisePass<E>& pass, const FusedBackward<E>& fused)
+        : tensor_(norm.tensor),
           all_(tensor_.all),
-          dy_(dy),
-          x_(x),
           weight_(weight),
           mean_(saved_mean),
           invstd_(saved_invstd),
-          dx_(dx),
           gradients_(gradients),
-          store_(store_for(tensor_.elements(), dx, dy, x)),
+          fused_(fused),
+          pass_(pass),
+          writes_(pass.dx || fused.dresidual),
           threads_(parallel::threads_for(tensor_.elements(), all_.max_threads)),
           sums_(all_.batch, all_.channels) {}
 
     void run() {
+        if (!all_.channels_last && fuse(all_.batch * all_.channels)) {
+            for_each_share(all_.batch * all_.channels, kSumsWork, threads_,
+                           [&](int64_t plane) { gradient_->set_plane(plane, z_of(plane)); });
+        }
         if (all_.channels_last) {
             run_rows();
         } else if (threads_ == 1 || tensor_.statistics() >= 4 * threads_) {
@@ -200,11 +200,23 @@ private:
     int64_t group_of(int64_t plane) const { return plane / tensor_.channels_per_group(); }
     ChannelTensor planes() const { return {1, all_.batch * all_.channels, all_.spatial, false, all_.max_threads}; }
 
+    /// What makes z from x.
+    ApplyConstants<Constant> z_of(int64_t plane) const {
+        const int64_t group = group_of(plane), c = plane % all_.channels;
+        return apply_constants<Constant>(mean_[group], invstd_[group], value_or(weight_, c, 1),
+                                         value_or(fused_.bias, c, 0));
+    }
+
+    /// Turns the pass into that of a fused forward, if there was one: true where `count` constants of z are to be set.
+    bool fuse(int64_t count) {
+        if (!fused_) return false;
+        gradient_.emplace(pass_, fused_, tensor_.elements(), all_.spatial, count, all_.channels_last);
+        pass_.gradient = gradient_->gradient();
+        return true;
+    }
+
     GradientSums reduce(int64_t plane, int64_t offset, const Planes& run) const {
-        GradientSums sums;
-        kernels_.planes_backward_reduce(dy_ + offset, x_ + offset, run, static_cast<Constant>(mean_[group_of(plane)]),
-                                        &sums);
-        return sums;
+        return pass_.reduce(offset, run, static_cast<Constant>(mean_[group_of(plane)]));
     }
 
     void keep(int64_t plane, const GradientSums& sums) {
@@ -228,10 +240,6 @@ private:
         return backward_constants<Constant>(means.mean, means.invstd, scale, means.invstd, means.g, means.g_xmu);
     }
 
-    void apply(int64_t offset, const Planes& run, const BackwardConstants<Constant>& constants) const {
-        kernels_.planes_backward_apply(dy_ + offset, x_ + offset, run, constants, store_, dx_ + offset);
-    }
-
     /// Contiguous, a group for each thread, which has it in its cache when it comes to dx.
     void run_group(int64_t group) {
         const parallel::PlaneBlocks blocks(1, all_.batch * all_.channels, all_.spatial);
@@ -242,16 +250,16 @@ private:
         for (int64_t plane = begin; plane < end; ++plane) {
             keep(plane, reduce_channel<GradientSums>(planes(), blocks, plane, reduce_block));
         }
-        if (!dx_) return;
+        if (!writes_) return;
         const Means means = means_of(group);
         for (int64_t plane = begin; plane < end; ++plane) {
-            apply(plane * all_.spatial, blocks.whole(), constants_of(means, plane));
+            pass_(plane * all_.spatial, blocks.whole(), constants_of(means, plane));
         }
     }
 
     /// Contiguous, fewer groups than threads can share out: all threads first on the sums, then on dx.
     void run_planes() {
-        const Scratch<Means> means(dx_ ? tensor_.statistics() : 0);
+        const Scratch<Means> means(writes_ ? tensor_.statistics() : 0);
         planes_pass<GradientSums>(
             planes(), Output{false},
             [&](int64_t plane, int64_t offset, const Planes& run) { return reduce(plane, offset, run); },
@@ -260,18 +268,19 @@ private:
                 return 0;
             },
             [](int64_t, const Planes&, int) {});
-        if (!dx_) return;
+        if (!writes_) return;
         for (int64_t group = 0; group < tensor_.statistics(); ++group) means.data()[group] = means_of(group);
         planes_map(planes(), [&](int64_t offset, const Planes& run, int64_t plane) {
-            apply(offset, run, constants_of(means.data()[group_of(plane)], plane));
+            pass_(offset, run, constants_of(means.data()[group_of(plane)], plane));
         });
     }
 
     void run_rows() {
         const Samples all_samples(all_);
+        const bool fused = fuse(all_samples.kept() * all_.channels);
         const int64_t per_group = tensor_.channels_per_group();
         const Scratch<Constant> centers(all_samples.kept(), all_.channels);
-        ConstantArrays<BackwardConstants<Constant>> constants(dx_ ? all_samples.kept() * all_.channels : 0);
+        ConstantArrays<BackwardConstants<Constant>> constants(writes_ ? all_samples.kept() * all_.channels : 0);
         all_samples.for_each([&](int64_t first, int64_t place, const RowTensors& samples, const RowSums& sums) {
             const int64_t start = first * samples.one.elements(), first_plane = first * all_.channels;
             const int64_t base = place * all_.channels;
@@ -279,14 +288,16 @@ private:
                 const auto center = static_cast<Constant>(mean_[first * tensor_.groups + group]);
                 std::fill_n(centers.data() + base + group * per_group, per_group, center);
             }
+            for (int64_t c = 0; fused && c < samples.channels(); ++c) {
+                gradient_->set_channel(base + c, z_of(first_plane + c));
+            }
             rows_reduce<GradientSums>(
                 samples, sums,
                 [&](int64_t offset, const Rows& rows, int64_t c, double* dy, double* dy_xmu) {
-                    kernels_.rows_backward_reduce(dy_ + start + offset, x_ + start + offset, rows,
-                                                  centers.data() + base + c, dy, dy_xmu);
+                    pass_.reduce(start + offset, rows, base + c, centers.data() + base + c, dy, dy_xmu);
                 },
                 [&](int64_t c, const GradientSums& of_channel) { keep(first_plane + c, of_channel); });
-            if (!dx_) return;
+            if (!writes_) return;
             const int64_t groups = samples.count * tensor_.groups;
             for_each_share(groups, per_group * kSumsWork, samples.threads(), [&](int64_t group) {
                 const Means means = means_of(first * tensor_.groups + group);
@@ -295,8 +306,7 @@ private:
                 }
             });
             rows_map(samples, [&](int64_t offset, const Rows& rows, int64_t c) {
-                kernels_.rows_backward_apply(dy_ + start + offset, x_ + start + offset, rows, constants.from(base + c),
-                                             store_, dx_ + start + offset);
+                pass_(start + offset, rows, constants, base + c);
             });
         });
     }
@@ -313,15 +323,15 @@ private:
         });
     }
 
-    const Kernels<E>& kernels_;
     const GroupTensor& tensor_;
     const ChannelTensor& all_;
-    const Data *dy_, *x_;
     const Parameter* weight_;
     const double *mean_, *invstd_;
-    Data* dx_;
     const ParameterGradients<Parameter>& gradients_;
-    const Store store_;
+    const FusedBackward<E>& fused_;
+    std::optional<FusedGradientScratch<E>> gradient_;
+    ElementwisePass<E> pass_;
+    const bool writes_;
     const int32_t threads_;
     const Scratch<GradientSums> sums_;
 };
@@ -335,26 +345,31 @@ RowTensor as_row(const GroupTensor& tensor) {
 
 template <class E>
 void GroupNorm<E>::forward(const Data* x, const Affine<Parameter>& affine, double eps,
-                           const RunningBuffers<Parameter>& running, double* saved_mean, double* saved_invstd,
-                           Data* y) const {
-    if (tensor.all.spatial == 1) {
-        const RowTensor rows = as_row(tensor);
-        RowNorm<E>{kernels, rows, true}.forward(x, affine, eps, saved_mean, saved_invstd, y);
+                           const RunningBuffers<Parameter>& running, double* saved_mean, double* saved_invstd, Data* y,
+                           const FusedForward<E>& fused) const {
+    if (tensor.all.spatial != 1) {
+        GroupForward<E>(*this, x, affine, eps, running, saved_mean, saved_invstd, y, fused).run();
         return;
     }
-    GroupForward<E>(*this, x, affine, eps, running, saved_mean, saved_invstd, y).run();
+    const RowTensor rows = as_row(tensor);
+    const SeparateForward<E> separate(kernels, rows, fused, x, y);
+    RowNorm<E>{kernels, rows, true}.forward(x, affine, eps, saved_mean, saved_invstd, separate.z());
+    separate.run();
 }
 
 template <class E>
 void GroupNorm<E>::backward(const Data* dy, const Data* x, const Parameter* weight, const double* saved_mean,
-                            const double* saved_invstd, Data* dx,
-                            const ParameterGradients<Parameter>& gradients) const {
-    if (tensor.all.spatial == 1) {
-        const RowTensor rows = as_row(tensor);
-        RowNorm<E>{kernels, rows, true}.backward(dy, x, weight, saved_mean, saved_invstd, dx, gradients);
+                            const double* saved_invstd, Data* dx, const ParameterGradients<Parameter>& gradients,
+                            const FusedBackward<E>& fused) const {
+    if (tensor.all.spatial != 1) {
+        const ElementwisePass<E> pass{kernels, dy, x, dx, store_for(tensor.elements(), dx, dy, x)};
+        GroupBackward<E>(*this, weight, saved_mean, saved_invstd, gradients, pass, fused).run();
         return;
     }
-    GroupBackward<E>(*this, dy, x, weight, saved_mean, saved_invstd, dx, gradients).run();
+    const RowTensor rows = as_row(tensor);
+    const SeparateBackward<E> separate(kernels, rows, fused, dy, x, weight, saved_mean, saved_invstd);
+    RowNorm<E>{kernels, rows, true}.backward(separate.g(), x, weight, saved_mean, saved_invstd, dx, gradients);
+    separate.run();
 }
 
 template struct GroupNorm<Float32>;

@@ -23,10 +23,11 @@ struct GroupNorm {
 
     /// `running` takes up the samples' average; only with one channel per group and more than one position.
     void forward(const Data* x, const Affine<Parameter>& affine, double eps, const RunningBuffers<Parameter>& running,
-                 double* saved_mean, double* saved_invstd, Data* y) const;
+                 double* saved_mean, double* saved_invstd, Data* y, const FusedForward<E>& fused = {}) const;
 
     void backward(const Data* dy, const Data* x, const Parameter* weight, const double* saved_mean,
-                  const double* saved_invstd, Data* dx, const ParameterGradients<Parameter>& gradients) const;
+                  const double* saved_invstd, Data* dx, const ParameterGradients<Parameter>& gradients,
+                  const FusedBackward<E>& fused = {}) const;
 };
 
 }  // namespace ni

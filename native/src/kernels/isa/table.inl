@@ -2,6 +2,8 @@
 // compile.
 #pragma once
 
+#include "kernels/activation/backward.inl"
+#include "kernels/activation/forward.inl"
 #include "kernels/channel/planes.inl"
 #include "kernels/channel/rows.inl"
 #include "kernels/registry.h"

@@ -138,12 +138,17 @@ void affine_apply(const Data<E>* x, const ni::Rows& rows, const ni::ApplyArrays<
 template <class E>
 void affine_backward_reduce(const Data<E>* dy, const Data<E>* x, const ni::Planes& run, Constant<E> center,
                             const Parameter<E>* weight, ni::GradientSums* out) {
-    sum_gradients_around<E>(
-        static_cast<double>(center), x,
-        run, [&](auto density, int64_t i) __attribute__((always_inline)) { prefetch_group(density, dy + i); },
-        [&](auto type, int64_t i, int lanes) __attribute__((always_inline)) {
-            return mul(as<decltype(type)>(load_lanes<E>(dy + i, lanes)),
-                       as<decltype(type)>(load_parameters<E>(weight + i, lanes)));
+    sum_around<E>(
+        static_cast<double>(center), run,
+        [&](auto type, Lanes<E> near) __attribute__((always_inline)) {
+            sum_gradients<E>(
+                type, x, run,
+                near, [&](auto density, int64_t i) __attribute__((always_inline)) { prefetch_group(density, dy + i); },
+                [&](int64_t i, int lanes) __attribute__((always_inline)) {
+                    return mul(as<decltype(type)>(load_lanes<E>(dy + i, lanes)),
+                               as<decltype(type)>(load_parameters<E>(weight + i, lanes)));
+                },
+                out);
         },
         out);
     mend_gradient_sums<E>(
