@@ -1,5 +1,6 @@
 #include "api/validate.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -18,11 +19,13 @@ bool may_be(const Buffer& written, const Buffer& other) {
     return false;
 }
 
-bool overlap(const Buffer& a, const Buffer& b) {
-    if (a.bytes == 0 || b.bytes == 0) return false;
-    const auto a_begin = reinterpret_cast<uintptr_t>(a.data), b_begin = reinterpret_cast<uintptr_t>(b.data);
-    return a_begin < b_begin + static_cast<uintptr_t>(b.bytes) && b_begin < a_begin + static_cast<uintptr_t>(a.bytes);
-}
+/// The bytes of a buffer.
+struct Place {
+    uintptr_t begin, end;
+    const Buffer* buffer;
+};
+/// More than any function takes.
+constexpr size_t kMostBuffers = 16;
 
 /// What all descriptors begin with.
 template <class Shape>
@@ -140,24 +143,29 @@ ni_status check_eps(double eps) {
 }
 
 ni_status check_buffers(std::initializer_list<Buffer> buffers) {
+    // Those that are there, because no others can overlap: this is a good part of a small call.
+    Place places[kMostBuffers];
+    size_t count = 0;
     for (const Buffer& buffer : buffers) {
         if (buffer.data == nullptr) {
             if (buffer.need == Need::kRequired) return fail(NI_STATUS_NULL_POINTER, "%s is null", buffer.name);
             continue;
         }
-        const auto address = reinterpret_cast<uintptr_t>(buffer.data);
-        if (address % static_cast<uintptr_t>(buffer.alignment) != 0) {
+        const auto begin = reinterpret_cast<uintptr_t>(buffer.data), end = begin + static_cast<uintptr_t>(buffer.bytes);
+        if ((begin & static_cast<uintptr_t>(buffer.alignment - 1)) != 0) {
             return fail(NI_STATUS_INVALID_ARGUMENT, "%s is at an address that is not a multiple of %d bytes",
                         buffer.name, buffer.alignment);
         }
-        if (address + static_cast<uintptr_t>(buffer.bytes) < address) {
-            return fail(NI_STATUS_SIZE_OVERFLOW, "%s would reach beyond the end of memory", buffer.name);
-        }
+        if (end < begin) return fail(NI_STATUS_SIZE_OVERFLOW, "%s would reach beyond the end of memory", buffer.name);
+        assert(count < kMostBuffers);
+        if (begin != end) places[count++] = {begin, end, &buffer};
     }
-    for (const Buffer& written : buffers) {
-        if (written.access != Access::kWrite || written.data == nullptr) continue;
-        for (const Buffer& other : buffers) {
-            if (&other == &written || other.data == nullptr || !overlap(written, other)) continue;
+    for (size_t w = 0; w < count; ++w) {
+        const Buffer& written = *places[w].buffer;
+        if (written.access != Access::kWrite) continue;
+        for (size_t o = 0; o < count; ++o) {
+            if (o == w || places[o].begin >= places[w].end || places[w].begin >= places[o].end) continue;
+            const Buffer& other = *places[o].buffer;
             if (!may_be(written, other)) {
                 return fail(NI_STATUS_ALIASED_BUFFERS, "%s overlaps %s", written.name, other.name);
             }
