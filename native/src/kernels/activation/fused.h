@@ -28,7 +28,8 @@ struct ZConstants {
 template <class Constant>
 constexpr ApplyConstants<Constant> kCopy = {Constant(0), Constant(1), -Constant(0)};
 
-/// dx from dy and x, or from dy alone where ApplyConstants say so.
+/// dx from dy and x, or from dy alone where ApplyConstants say so. Where keeps_g is set,
+/// planes keep g in the place of dx when they are reduced.
 template <class E>
 struct FusedGradient {
     using Data = typename E::Data;
@@ -40,11 +41,18 @@ struct FusedGradient {
     const Data *dy, *x;
     Data* dx;
     Store store, dresidual_store;
+    bool keeps_g;
 
     bool writes() const { return dx || with.dresidual; }
 
     GradientSums reduce(int64_t offset, const Planes& planes) const {
         GradientSums sums;
+        if (keeps_g) {
+            kernels.planes_gated_scale(dy + offset, x + offset, mask(offset), planes, z.at(offset), with.activation,
+                                       Constant(1), Store::kCached, dx + offset, {nullptr, Store::kCached});
+            kernels.planes_backward_reduce(dx + offset, x + offset, planes, z.at(offset).center, &sums);
+            return sums;
+        }
         kernels.planes_gated_reduce(dy + offset, x + offset, mask(offset), planes, z.at(offset), with.activation,
                                     &sums);
         return sums;
@@ -58,11 +66,16 @@ struct FusedGradient {
 
     void apply(int64_t offset, const Planes& planes, const BackwardConstants<Constant>& constants) const {
         if (!dx) return write_dresidual(offset, planes);
+        if (keeps_g) {
+            return kernels.planes_backward_apply(dx + offset, x + offset, planes, constants, Store::kCached,
+                                                 dx + offset);
+        }
         kernels.planes_gated_apply(dy + offset, x + offset, mask(offset), planes, z.at(offset), with.activation,
                                    constants, store, dx + offset, dresidual(offset));
     }
     void apply(int64_t offset, const Planes& planes, const ApplyConstants<Constant>& constants) const {
         if (!dx) return write_dresidual(offset, planes);
+        if (keeps_g) return kernels.planes_apply(dx + offset, planes, constants, Store::kCached, dx + offset);
         kernels.planes_gated_scale(dy + offset, x + offset, mask(offset), planes, z.at(offset), with.activation,
                                    constants.scale, store, dx + offset, dresidual(offset));
     }

@@ -208,7 +208,8 @@ void ChannelNorm<E>::backward_training(const Data* dy, const Data* x, const Para
     };
     ElementwisePass<E> pass{kernels, dy, x, dx, store_for(tensor.elements(), dx, dy, x)};
     if (!fused) return run(pass);
-    FusedGradientScratch<E> gradient(pass, fused, tensor.elements(), tensor.spatial, tensor.channels, tensor.as_rows());
+    FusedGradientScratch<E> gradient(pass, fused, tensor.elements(), tensor.spatial, tensor.channels, tensor.as_rows(),
+                                     true);
     set_z(tensor, gradient, [&](int64_t c) {
         return apply_constants<Constant>(saved_mean[c], saved_invstd[c], value_or(weight, c, 1),
                                          value_or(fused.bias, c, 0));
@@ -241,7 +242,8 @@ void ChannelNorm<E>::backward_inference(const Data* dy, const Data* x, const Par
     const Data* const factor = gradients.weight || fused.reads_x() ? x : dy;
     ElementwisePass<E> pass{kernels, dy, factor, dx, store_for(tensor.elements(), dx, dy, x)};
     if (!fused) return run(pass);
-    FusedGradientScratch<E> gradient(pass, fused, tensor.elements(), tensor.spatial, tensor.channels, tensor.as_rows());
+    FusedGradientScratch<E> gradient(pass, fused, tensor.elements(), tensor.spatial, tensor.channels, tensor.as_rows(),
+                                     gradients.weight || gradients.bias);
     set_z(tensor, gradient, [&](int64_t c) {
         return apply_constants<Constant>(static_cast<double>(mean[c]), invstd(c), value_or(weight, c, 1),
                                          value_or(fused.bias, c, 0));

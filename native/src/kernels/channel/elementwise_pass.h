@@ -82,13 +82,21 @@ class FusedGradientScratch {
 
 public:
     /// Of the constants that make z from x there are `count`: by channel where a tensor is taken as rows, otherwise by
-    /// plane of `spatial` elements. Whoever makes the pass sets them before it is run.
+    /// plane of `spatial` elements. Whoever makes the pass sets them before it is run. `reduces`: all elements are
+    /// reduced before dx is written.
     FusedGradientScratch(const ElementwisePass<E>& pass, const FusedBackward<E>& with, int64_t elements,
-                         int64_t spatial, int64_t count, bool as_rows)
+                         int64_t spatial, int64_t count, bool as_rows, bool reduces)
         : by_plane_(as_rows ? 0 : count),
           by_channel_(as_rows ? count : 0),
-          gradient_{pass.kernels, with,       {by_plane_.data(), spatial, count, &by_channel_}, pass.dy, pass.x,
-                    pass.dx,      pass.store, store_for(elements, with.dresidual, pass.dy)} {}
+          gradient_{pass.kernels,
+                    with,
+                    {by_plane_.data(), spatial, count, &by_channel_},
+                    pass.dy,
+                    pass.x,
+                    pass.dx,
+                    pass.store,
+                    store_for(elements, with.dresidual, pass.dy),
+                    reduces && !as_rows && keeps_g(pass, with)} {}
     FusedGradientScratch(const FusedGradientScratch&) = delete;
     FusedGradientScratch& operator=(const FusedGradientScratch&) = delete;
 
@@ -97,6 +105,12 @@ public:
     const FusedGradient<E>* gradient() const { return &gradient_; }
 
 private:
+    /// The gradient of SiLU takes so long that it is not made twice. Channels last, the tensor would have to be read
+    /// once more for that.
+    static bool keeps_g(const ElementwisePass<E>& pass, const FusedBackward<E>& with) {
+        return with.activation == Activation::kSilu && pass.dx && pass.dx != pass.x;
+    }
+
     const Scratch<Constants> by_plane_;
     ConstantArrays<Constants> by_channel_;
     const FusedGradient<E> gradient_;

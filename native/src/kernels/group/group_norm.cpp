@@ -210,7 +210,7 @@ private:
     /// Turns the pass into that of a fused forward, if there was one: true where `count` constants of z are to be set.
     bool fuse(int64_t count) {
         if (!fused_) return false;
-        gradient_.emplace(pass_, fused_, tensor_.elements(), all_.spatial, count, all_.channels_last);
+        gradient_.emplace(pass_, fused_, tensor_.elements(), all_.spatial, count, all_.channels_last, true);
         pass_.gradient = gradient_->gradient();
         return true;
     }

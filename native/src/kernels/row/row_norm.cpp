@@ -251,16 +251,12 @@ private:
 
 }  // namespace
 
-/// Rows whose output is written together: long ones, because their parameters are then read once for all of them, and
-/// rows that the cache holds, because waiting for the sums of several takes no longer than for those of one. Not short
-/// rows that come from memory: that is busiest where reading and writing follow each other closely. 1 where rows are
-/// for all threads together.
+/// Rows whose output is written together: long ones, because their parameters are then read once for all of them. Short
+/// ones go faster where reading and writing follow each other closely. 1 where rows are for all threads together.
 template <class E>
-int64_t RowNorm<E>::rows_together(Store store) const {
+int64_t RowNorm<E>::rows_together() const {
     const int32_t threads = parallel::threads_for(tensor.elements(), tensor.max_threads);
-    const bool large = store == Store::kStreaming, cached = !large && tensor.elements() > parallel::kHintElements;
-    const int64_t rows = tensor.length >= kLongRow ? kTogether / 2 : cached ? kTogether : 1;
-    return tensor.rows < rows * 4 * threads ? 1 : rows;
+    return tensor.length < kLongRow || tensor.rows < kTogether * 4 * threads ? 1 : kTogether;
 }
 
 template <class E>
@@ -269,7 +265,7 @@ void RowNorm<E>::forward_together(const Data* x, const Affine<Parameter>& affine
                                   Data* y) const {
     const ChannelTensor rows{1, tensor.rows, tensor.length, false, tensor.max_threads};
     const parallel::PlaneBlocks blocks(1, tensor.rows, tensor.length);
-    const int64_t together = rows_together(store);
+    const int64_t together = rows_together();
     auto reduce = [&](int64_t, int64_t offset, const Planes& run) {
         Moments moments;
         (centered ? kernels.planes_moments : kernels.planes_squares)(x + offset, run, &moments);
@@ -307,7 +303,7 @@ void RowNorm<E>::forward(const Data* x, const Affine<Parameter>& affine, double 
         if (saved_invstd) saved_invstd[group] = invstd;
         return apply_constants<Constant>(moments.mean, invstd, 1, 0);
     };
-    if (!plain && tensor.groups == 1 && rows_together(store) > 1) {
+    if (!plain && tensor.groups == 1 && rows_together() > 1) {
         forward_together(x, affine, finish, store, y);
         return;
     }

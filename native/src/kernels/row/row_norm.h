@@ -29,9 +29,9 @@ struct RowNorm {
     void backward(const Data* dy, const Data* x, const Parameter* weight, const double* saved_mean,
                   const double* saved_invstd, Data* dx, const ParameterGradients<Parameter>& gradients) const;
 
-    static constexpr int64_t kTogether = 8, kLongRow = 2048;
+    static constexpr int64_t kTogether = 4, kLongRow = 2048;
 
-    int64_t rows_together(Store store) const;
+    int64_t rows_together() const;
     template <class Finish>
     void forward_together(const Data* x, const Affine<Parameter>& affine, const Finish& finish, Store store,
                           Data* y) const;
