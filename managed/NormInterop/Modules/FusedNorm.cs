@@ -72,6 +72,13 @@ public abstract class FusedNorm<T> : NormModule<T>
         return output;
     }
 
+    // Declared once more, beside the overload with a residual: if that were alone in this class, C# would prefer it for a call with null for
+    // the context.
+
+    /// <inheritdoc cref="NormModule{T}.Forward{TData}(in ReadOnlyTensorSpan{TData}, in TensorSpan{TData}, NormContext{T})"/>
+    public new void Forward<TData>(in ReadOnlyTensorSpan<TData> input, in TensorSpan<TData> output, NormContext<T>? context = null)
+        where TData : unmanaged => base.Forward(input, output, context);
+
     /// <summary>Normalizes, adds and activates into memory of the caller. Allocates nothing for dense tensors of one format.</summary>
     /// <typeparam name="TData">Type of the data: float, Half or BFloat16 where T is float, double where T is double.</typeparam>
     /// <param name="input">The input, of lengths that the layer takes.</param>
