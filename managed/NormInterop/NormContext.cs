@@ -8,8 +8,7 @@ namespace NormInterop;
 /// Make one for each forward that is pending at the same time: when a module is used twice before its backward (weight sharing),
 /// or from several threads. A context can be reused for the next forward once its backward has run, and then allocates nothing
 /// as long as the number of statistics does not grow: C for BatchNorm, N * C for InstanceNorm, N * G for GroupNorm, and the number of
-/// rows for LayerNorm and RMSNorm; with a residual, the elements of the input neither, of which it keeps a bit each. It is not
-/// thread-safe.
+/// rows for LayerNorm and RMSNorm; and with a residual the number of elements, for each of which it keeps a bit. It is not thread-safe.
 /// </summary>
 /// <typeparam name="T">Type of the parameters and statistics: float or double.</typeparam>
 public sealed class NormContext<T>

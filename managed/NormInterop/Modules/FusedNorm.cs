@@ -72,8 +72,8 @@ public abstract class FusedNorm<T> : NormModule<T>
         return output;
     }
 
-    // Declared once more, beside the overload with a residual: if that were alone in this class, C# would prefer it for a call with null for
-    // the context.
+    // Declared once more, beside the overload with a residual: if that were alone in this class, C# would prefer it for a call with null
+    // for the context.
 
     /// <inheritdoc cref="NormModule{T}.Forward{TData}(in ReadOnlyTensorSpan{TData}, in TensorSpan{TData}, NormContext{T})"/>
     public new void Forward<TData>(in ReadOnlyTensorSpan<TData> input, in TensorSpan<TData> output, NormContext<T>? context = null)
@@ -147,8 +147,8 @@ public abstract class FusedNorm<T> : NormModule<T>
     /// <param name="gradOutput">Gradient with respect to the output.</param>
     /// <param name="input">The input of the forward, unchanged since.</param>
     /// <param name="gradInput">Receives the gradient with respect to the input. May be exactly one of the other two.</param>
-    /// <param name="gradResidual">Receives the gradient with respect to the residual. May be exactly gradOutput, if gradInput is not.
-    /// </param>
+    /// <param name="gradResidual">Receives the gradient with respect to the residual. May be exactly gradOutput, if gradInput is
+    /// not.</param>
     /// <param name="context">The context that the forward was given.</param>
     /// <exception cref="InvalidOperationException">The context is not of a forward of this module still without its backward, or that
     /// had no residual.</exception>

@@ -79,7 +79,8 @@ public abstract class RunningNorm<T> : FusedNorm<T>
             throw Guard.Refused($"expected {ExpectedRanks} input (got {lengths.Length}D input)", "input");
     }
 
-    /// <summary>The arguments of a forward with the running buffers, where they are tracked: read in evaluation, updated in training.
+    /// <summary>
+    /// The arguments of a forward with the running buffers, where they are tracked: read in evaluation, updated in training.
     /// </summary>
     private protected NormArguments<T> RunningArguments(NormKernel fromInput, double momentum) =>
         Arguments(ReadsRunning ? NormKernel.RunningStatistics : fromInput, Eps, Activation) with

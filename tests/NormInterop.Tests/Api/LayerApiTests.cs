@@ -67,7 +67,8 @@ public sealed class LayerApiTests
     [TestMethod]
     public void LayersOfChannels_HaveAnActivation()
     {
-        string[] expected = ["BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "InstanceNorm1d", "InstanceNorm2d", "InstanceNorm3d", "GroupNorm"];
+        string[] expected =
+            ["BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "InstanceNorm1d", "InstanceNorm2d", "InstanceNorm3d", "GroupNorm"];
         IEnumerable<string> actual = Layers.Where(layer => ModuleTypes.ByName[layer].GetProperty("Activation") is not null);
         CollectionAssert.AreEquivalent(expected, actual.ToArray());
     }

@@ -4,7 +4,8 @@ using NormInterop.Tests.Support;
 
 namespace NormInterop.Tests.Bits;
 
-/// <summary>The number of threads changes no bit of what follows a normalization either, also where two threads share a byte of a mask.
+/// <summary>
+/// The number of threads changes no bit of what follows a normalization either, also where two threads share a byte of a mask.
 /// </summary>
 [TestClass]
 public sealed class FusedThreadTests
@@ -53,6 +54,6 @@ public sealed class FusedThreadTests
             dx = norm.Backward(dy);
         }
 
-        return [Tensors.Flat(y), Tensors.Flat(dx), Tensors.Flat(dr), Tensors.Flat(norm.Weight!.Gradient), Tensors.Flat(norm.Bias!.Gradient)];
+        return [.. new[] { y, dx, dr, norm.Weight!.Gradient, norm.Bias!.Gradient }.Select(Tensors.Flat)];
     }
 }

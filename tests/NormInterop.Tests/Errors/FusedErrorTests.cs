@@ -36,20 +36,20 @@ public sealed class FusedErrorTests
     [DataRow(Activation.SiLU)]
     public void ResidualWithoutReLU_IsRefused(Activation activation)
     {
-        Refusal refusal = new(() => Varied(activation), Shape);
-        FusedNorm<float> norm = (FusedNorm<float>)refusal.Norm;
         Tensor<float> x = Tensors.Random(3, Shape), y = Tensors.Poisoned(Shape);
         string message = $"A residual wants the activation ReLU; that of this layer is {activation}.";
-        Says(() => norm.Forward(x, x));
-        Says(() => norm.Forward(x, x, refusal.Context));
-        Says(() => norm.Forward(x.AsReadOnlyTensorSpan(), x.AsReadOnlyTensorSpan(), y.AsTensorSpan(), refusal.Context));
-        Says(() => norm.Forward(x.AsReadOnlyTensorSpan(), x.AsReadOnlyTensorSpan(), y.AsTensorSpan()));
-
-        void Says(Action call)
+        Action<FusedNorm<float>, NormContext<float>>[] calls =
+        [
+            (norm, _) => norm.Forward(x, x),
+            (norm, context) => norm.Forward(x, x, context),
+            (norm, context) => norm.Forward(x.AsReadOnlyTensorSpan(), x.AsReadOnlyTensorSpan(), y.AsTensorSpan(), context),
+            (norm, _) => norm.Forward(x.AsReadOnlyTensorSpan(), x.AsReadOnlyTensorSpan(), y.AsTensorSpan()),
+        ];
+        foreach (Action<FusedNorm<float>, NormContext<float>> call in calls)
         {
-            refusal = new(() => Varied(activation), Shape);
-            norm = (FusedNorm<float>)refusal.Norm;
-            refusal.Says<InvalidOperationException>(message, call, x, y);
+            Refusal refusal = new(() => Varied(activation), Shape);
+            refusal.Says<InvalidOperationException>(
+                message, () => call((FusedNorm<float>)refusal.Norm, refusal.Context), x, y);
         }
     }
 
@@ -125,13 +125,13 @@ public sealed class FusedErrorTests
         Assert.ThrowsExactly<InvalidOperationException>(() => norm.Backward(dy, out dr, context), "the backward has run");
     }
 
-    /// <summary>Spans are not kept, also where the mask is.</summary>
+    /// <summary>Lengths of a backward with a residual; and spans are not kept, also where the mask is.</summary>
     [TestMethod]
     public void BackwardsThatDoNotFitTheForward_AreRefused()
     {
         Tensor<float> dy = Tensors.Random(3, Shape), other = Tensors.Random(3, [4, 3, 2, 4]), dx = Tensors.Poisoned(Shape);
-        Pending pending = new(true);
         Tensor<float> x = Tensors.Random(1, Shape);
+        Pending pending;
         (string Message, Tensor<float>[] Tensors)[] cases =
         [
             ("gradOutput has size [4, 3, 2, 4]; expected [4, 3, 2, 5]", [other, x, dx, dy]),
@@ -153,8 +153,8 @@ public sealed class FusedErrorTests
         FusedNorm<float> spans = (FusedNorm<float>)Varied(Activation.ReLU);
         NormContext<float> context = new();
         spans.Forward(x.AsReadOnlyTensorSpan(), dy.AsReadOnlyTensorSpan(), dx.AsTensorSpan(), context);
-        Assert.Contains(
-            "call the Backward that takes spans", Assert.ThrowsExactly<InvalidOperationException>(() => spans.Backward(dy, out dx, context)).Message);
+        InvalidOperationException exception = Assert.ThrowsExactly<InvalidOperationException>(() => spans.Backward(dy, out dx, context));
+        Assert.Contains("call the Backward that takes spans", exception.Message);
         Assert.IsTrue(context.IsPending);
     }
 
@@ -205,7 +205,7 @@ public sealed class FusedErrorTests
         }
     }
 
-    /// <summary>A module's own tensors are reachable; also through views that must be packed, which the native library never sees.</summary>
+    /// <summary>A module's own tensors are reachable; also through views that are packed, so that the library never sees them.</summary>
     [TestMethod]
     public void GradientsOverTheModulesState_AreRefused()
     {
