@@ -96,8 +96,6 @@ internal static unsafe class NormCalls
         CheckGradientsApart(dyRange, nameof(gradOutput), arguments);
         CheckGradientsApart(dxRange, nameof(gradInput), arguments);
         Aliasing.CheckApart(arguments.Weight, "weight", dxRange, nameof(gradInput));
-        if (!arguments.Bias.IsEmpty)
-            Aliasing.CheckApart(arguments.Bias, "bias", dxRange, nameof(gradInput));
         ContextSnapshot<T> saved = context.Snapshot();
         saved.Check(input.Lengths, arguments);
         NormGeometry geometry = saved.Geometry;

@@ -11,9 +11,9 @@ namespace NormInterop;
 /// <remarks>
 /// <para>The result has the bits of the separate steps, forward and backward; <see cref="NormInterop.Activation"/> says it in
 /// formulas.</para>
-/// <para>Between a forward and its backward, weight and bias must not change: the backward of an activation normalizes the input once
-/// more. With a residual the context keeps one bit for each element instead, as there the input does not say enough; the residual
-/// itself may change.</para>
+/// <para>Between a forward and its backward, weight, bias and input must not change, in evaluation as in training: the backward of an
+/// activation normalizes the input once more. With a residual the context keeps one bit for each element instead, as there the input
+/// does not say enough; the residual itself may change.</para>
 /// </remarks>
 /// <typeparam name="T">Type of the parameters and statistics: float or double.</typeparam>
 public abstract class FusedNorm<T> : NormModule<T>
