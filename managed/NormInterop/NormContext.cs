@@ -8,7 +8,7 @@ namespace NormInterop;
 /// Make one for each forward that is pending at the same time: when a module is used twice before its backward (weight sharing),
 /// or from several threads. A context can be reused for the next forward once its backward has run, and then allocates nothing
 /// as long as the number of statistics does not grow: C for BatchNorm, N * C for InstanceNorm, N * G for GroupNorm, and the number of
-/// rows for LayerNorm and RMSNorm. It is not thread-safe.
+/// rows for LayerNorm and RMSNorm; and with a residual the number of elements, for each of which it keeps a bit. It is not thread-safe.
 /// </summary>
 /// <typeparam name="T">Type of the parameters and statistics: float or double.</typeparam>
 public sealed class NormContext<T>
@@ -20,6 +20,7 @@ public sealed class NormContext<T>
     private double[] _invstd = [];
     private T[] _runningMean = [];
     private T[] _runningVar = [];
+    private byte[] _mask = [];
 
     /// <summary>Whether a forward has filled this context and no backward has used it yet.</summary>
     public bool IsPending => Kernel != NormKernel.None;
@@ -38,6 +39,18 @@ public sealed class NormContext<T>
 
     internal double Eps { get; private set; }
 
+    /// <summary>What followed the normalization.</summary>
+    internal Activation Activation { get; private set; }
+
+    /// <summary>Whether the forward had a residual, and left a mask.</summary>
+    internal bool HasMask { get; private set; }
+
+    /// <summary>The format that the forward computed in. The bits of the mask are in its order.</summary>
+    internal MemoryFormat Format { get; private set; }
+
+    /// <summary>The mask, and what room there is behind it.</summary>
+    internal ReadOnlySpan<byte> Mask => _mask;
+
     internal ReadOnlySpan<nint> Lengths => _lengths.AsSpan(0, _rank);
 
     /// <summary>What Backward reads, taken once.</summary>
@@ -49,6 +62,7 @@ public sealed class NormContext<T>
             Kernel = kernel,
             Geometry = Geometry,
             Eps = Eps,
+            Activation = Activation,
             Mean = HasMean(kernel) ? _mean : default(Span<double>),
             Invstd = UsesRunning(kernel) ? default(Span<double>) : _invstd,
             RunningMean = UsesRunning(kernel) ? _runningMean : default(Span<T>),
@@ -79,6 +93,13 @@ public sealed class NormContext<T>
         }
     }
 
+    /// <summary>Makes room for a mask. As in <see cref="Reserve"/>, the one that is there stays until a forward has succeeded.</summary>
+    internal Span<byte> ReserveMask(int bytes)
+    {
+        Grow(ref _mask, bytes);
+        return _mask.AsSpan(0, bytes);
+    }
+
     /// <summary>Copies the running statistics, which the next training forward would change under a pending backward.</summary>
     internal void KeepRunning(ReadOnlySpan<T> mean, ReadOnlySpan<T> var)
     {
@@ -87,8 +108,8 @@ public sealed class NormContext<T>
     }
 
     /// <summary>Marks the context as filled by a forward that succeeded.</summary>
-    internal void Complete(
-        NormKernel kernel, Type dataType, ReadOnlySpan<nint> lengths, in NormGeometry geometry, double eps)
+    internal unsafe void Complete(
+        in NormArguments<T> arguments, Type dataType, ReadOnlySpan<nint> lengths, in NormGeometry geometry, MemoryFormat format)
     {
         Kernel = NormKernel.None;
         Input = null;
@@ -98,8 +119,11 @@ public sealed class NormContext<T>
         _rank = lengths.Length;
         Geometry = geometry;
         DataType = dataType;
-        Eps = eps;
-        Kernel = kernel;
+        Eps = arguments.Eps;
+        Activation = arguments.Activation;
+        HasMask = arguments.Mask is not null;
+        Format = format;
+        Kernel = arguments.Kernel;
     }
 
     /// <summary>Forgets the forward; keeps the memory.</summary>

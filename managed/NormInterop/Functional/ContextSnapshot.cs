@@ -20,8 +20,10 @@ internal readonly ref struct ContextSnapshot<T>
 
     internal Span<T> RunningVar { get; init; }
 
+    internal Activation Activation { get; init; }
+
     /// <summary>Throws unless all parts are of one forward, of a tensor of these lengths.</summary>
-    internal void Check(ReadOnlySpan<nint> lengths, int weights, int weightGradients, int biasGradients)
+    internal void Check(ReadOnlySpan<nint> lengths, in GradientArguments<T> arguments)
     {
         NormGeometry geometry = Geometry;
         nint elements = 1;
@@ -30,14 +32,16 @@ internal readonly ref struct ContextSnapshot<T>
         nint channels = geometry.Channels;
         if ((geometry.Batch != 0 && !IsProduct(elements, geometry.Batch, channels, geometry.Spatial))
             || geometry.Groups <= 0 || geometry.FormatAxis < 0
-            || (weights != 0 && weights != channels)
-            || (weightGradients != 0 && weightGradients != channels)
-            || (biasGradients != 0 && biasGradients != channels)
+            || !Fits(arguments.Weight.Length, channels) || !Fits(arguments.Bias.Length, channels)
+            || !Fits(arguments.WeightGradient.Length, channels) || !Fits(arguments.BiasGradient.Length, channels)
             || !HoldsStatistics(geometry))
         {
             throw Changed();
         }
     }
+
+    /// <summary>Parameters and their gradients have an element for each channel, or are absent.</summary>
+    private static bool Fits(int parameters, nint channels) => parameters == 0 || parameters == channels;
 
     /// <summary>Whether three lengths make so many elements. They may be of different forwards, and their product too large.</summary>
     private static bool IsProduct(nint elements, nint batch, nint channels, nint spatial)
@@ -46,7 +50,7 @@ internal readonly ref struct ContextSnapshot<T>
         return fits && Math.BigMul(samples, (ulong)spatial, out ulong all) == 0 && all == (ulong)elements;
     }
 
-    private static InvalidOperationException Changed() =>
+    internal static InvalidOperationException Changed() =>
         new("The context changed during Backward; expected that no other thread uses it meanwhile.");
 
     private bool HoldsStatistics(in NormGeometry geometry)

@@ -18,6 +18,15 @@ internal static class Guard
             throw new ArgumentOutOfRangeException(name, value, $"Expected 0 to {MostThreads} threads.");
     }
 
+    internal static void Defined(Activation value, string name)
+    {
+        if (value is < Activation.None or > Activation.SiLU)
+        {
+            throw new ArgumentOutOfRangeException(
+                name, value, $"Expected {nameof(Activation.None)}, {nameof(Activation.ReLU)} or {nameof(Activation.SiLU)}.");
+        }
+    }
+
     internal static void Eps(double eps, string name)
     {
         if (!(eps >= 0))

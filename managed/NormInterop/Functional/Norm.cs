@@ -46,15 +46,14 @@ public static partial class Norm
         NormGeometry geometry = context.Geometry;
         ReadOnlySpan<nint> lengths = context.Lengths.Slice(geometry.Axis, geometry.Axes);
         Tensor<TData> gradInput = DenseBuffers.NewLike(input, geometry.FormatAxis, nameof(gradOutput));
+        GradientArguments<T> arguments = new()
+        {
+            Weight = Guard.Parameter(weight, lengths, nameof(weight)),
+            WeightGradient = Guard.Parameter(weightGradient, lengths, nameof(weightGradient)),
+            BiasGradient = Guard.Parameter(biasGradient, lengths, nameof(biasGradient)),
+        };
         NormCalls.Backward(
-            gradOutput.AsReadOnlyTensorSpan(),
-            input.AsReadOnlyTensorSpan(),
-            gradInput.AsTensorSpan(),
-            Guard.Parameter(weight, lengths, nameof(weight)),
-            Guard.Parameter(weightGradient, lengths, nameof(weightGradient)),
-            Guard.Parameter(biasGradient, lengths, nameof(biasGradient)),
-            0,
-            context);
+            gradOutput.AsReadOnlyTensorSpan(), input.AsReadOnlyTensorSpan(), gradInput.AsTensorSpan(), arguments, context);
         context.Clear();
         return gradInput;
     }

@@ -1,7 +1,7 @@
 namespace NormInterop.Functional;
 
 /// <summary>What a normalization takes beside its data. Empty spans stand for what is absent.</summary>
-internal readonly ref struct NormArguments<T>
+internal readonly unsafe ref struct NormArguments<T>
 {
     internal required NormKernel Kernel { get; init; }
 
@@ -28,4 +28,13 @@ internal readonly ref struct NormArguments<T>
     internal double Eps { get; init; }
 
     internal int MaxThreads { get; init; }
+
+    /// <summary>What follows the normalization, with the kernels that can.</summary>
+    internal Activation Activation { get; init; }
+
+    /// <summary>What is added before the activation, pinned: as many elements as the input, in the format that it is computed in.</summary>
+    internal void* Residual { get; init; }
+
+    /// <summary>Receives the mask of a forward with a residual, pinned; null where no backward will ask for it.</summary>
+    internal byte* Mask { get; init; }
 }

@@ -10,6 +10,9 @@ namespace NormInterop.Functional;
 /// </summary>
 internal static unsafe class NormCalls
 {
+    /// <summary>What the tensors of a backward have the size of, as messages name it.</summary>
+    internal const string InputOfForward = "the input of the forward";
+
     /// <summary>
     /// Forward. The lengths of the input and the sizes of the arguments' spans are known to fit; everything else is checked here. The
     /// context is filled only when the call succeeds.
@@ -57,7 +60,9 @@ internal static unsafe class NormCalls
                 ExactMean = exactMean,
                 ExactInvstd = exactInvstd,
             };
-            NativeCall.Check(NormKernels.Forward<TData, T>(geometry, format, arguments, pointers));
+            NativeCall.Check(arguments.Activation == Activation.None
+                ? NormKernels.Forward<TData, T>(geometry, format, arguments, pointers)
+                : FusedKernels.Forward<TData, T>(geometry, format, arguments, pointers));
         }
 
         y.Commit(output);
@@ -65,7 +70,7 @@ internal static unsafe class NormCalls
             return;
         if (given)
             context.KeepRunning(arguments.RunningMean, arguments.RunningVar);
-        context.Complete(arguments.Kernel, typeof(TData), input.Lengths, geometry, arguments.Eps);
+        context.Complete(arguments, typeof(TData), input.Lengths, geometry, format);
     }
 
     /// <summary>
@@ -75,32 +80,28 @@ internal static unsafe class NormCalls
         in ReadOnlyTensorSpan<TData> gradOutput,
         in ReadOnlyTensorSpan<TData> input,
         in TensorSpan<TData> gradInput,
-        ReadOnlySpan<T> weight,
-        Span<T> weightGradient,
-        Span<T> biasGradient,
-        int maxThreads,
+        in GradientArguments<T> arguments,
         NormContext<T> context)
         where TData : unmanaged
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        const string expected = "the input of the forward";
-        CheckSameLengths(gradOutput.Lengths, nameof(gradOutput), context.Lengths, expected);
-        CheckSameLengths(input.Lengths, nameof(input), context.Lengths, expected);
-        CheckSameLengths(gradInput.Lengths, nameof(gradInput), context.Lengths, expected);
+        CheckSameLengths(gradOutput.Lengths, nameof(gradOutput), context.Lengths, InputOfForward);
+        CheckSameLengths(input.Lengths, nameof(input), context.Lengths, InputOfForward);
+        CheckSameLengths(gradInput.Lengths, nameof(gradInput), context.Lengths, InputOfForward);
         Aliasing.CheckDistinct(gradInput.Lengths, gradInput.Strides, nameof(gradInput));
         MemoryRange dyRange = MemoryRange.Of(gradOutput), xRange = MemoryRange.Of(input), dxRange = MemoryRange.Of(gradInput);
         Aliasing.Check(gradInput, dxRange, nameof(gradInput), gradOutput, dyRange, nameof(gradOutput), true, "");
         Aliasing.Check(gradInput, dxRange, nameof(gradInput), input, xRange, nameof(input), true, "");
-        CheckGradientsApart<T>(xRange, nameof(input), weightGradient, biasGradient);
-        CheckGradientsApart<T>(dyRange, nameof(gradOutput), weightGradient, biasGradient);
-        CheckGradientsApart<T>(dxRange, nameof(gradInput), weightGradient, biasGradient);
-        Aliasing.CheckApart(weight, nameof(weight), dxRange, nameof(gradInput));
+        CheckGradientsApart(xRange, nameof(input), arguments);
+        CheckGradientsApart(dyRange, nameof(gradOutput), arguments);
+        CheckGradientsApart(dxRange, nameof(gradInput), arguments);
+        Aliasing.CheckApart(arguments.Weight, "weight", dxRange, nameof(gradInput));
         ContextSnapshot<T> saved = context.Snapshot();
-        saved.Check(input.Lengths, weight.Length, weightGradient.Length, biasGradient.Length);
+        saved.Check(input.Lengths, arguments);
         NormGeometry geometry = saved.Geometry;
         int axis = geometry.FormatAxis;
         DataLayout layout = DataLayout.Of(input.Lengths, input.Strides, axis);
-        MemoryFormat format = geometry.ComputeFormat(layout);
+        MemoryFormat format = arguments.Mask is null ? geometry.ComputeFormat(layout) : arguments.Format;
         Native.EnsureLoaded();
 
         using DenseInput<TData> x = new(input, layout, format, nameof(input));
@@ -108,7 +109,7 @@ internal static unsafe class NormCalls
             gradOutput, DataLayout.Of(gradOutput.Lengths, gradOutput.Strides, axis), format, nameof(gradOutput));
         using DenseOutput<TData> dx = new(gradInput, DataLayout.Of(gradInput.Lengths, gradInput.Strides, axis), format, nameof(gradInput));
         fixed (TData* px = x, pdy = dy, pdx = dx)
-        fixed (T* gamma = weight, dgamma = weightGradient, dbeta = biasGradient)
+        fixed (T* gamma = arguments.Weight, beta = arguments.Bias, dgamma = arguments.WeightGradient, dbeta = arguments.BiasGradient)
         fixed (T* runningMean = saved.RunningMean, runningVar = saved.RunningVar)
         fixed (double* mean = saved.Mean, invstd = saved.Invstd)
         {
@@ -118,6 +119,7 @@ internal static unsafe class NormCalls
                 X = px,
                 Dx = pdx,
                 Weight = gamma,
+                Bias = beta,
                 Dweight = dgamma,
                 Dbias = dbeta,
                 RunningMean = runningMean,
@@ -125,7 +127,9 @@ internal static unsafe class NormCalls
                 SavedMean = mean,
                 SavedInvstd = invstd,
             };
-            NativeCall.Check(NormKernels.Backward<TData>(saved.Kernel, geometry, format, saved.Eps, maxThreads, pointers));
+            NativeCall.Check(saved.Activation == Activation.None
+                ? NormKernels.Backward<TData>(saved.Kernel, geometry, format, saved.Eps, arguments.MaxThreads, pointers)
+                : FusedKernels.Backward<TData, T>(saved, format, arguments, pointers));
         }
 
         dx.Commit(gradInput);
@@ -159,15 +163,14 @@ internal static unsafe class NormCalls
         Aliasing.CheckApart(arguments.Bias, "bias", output, nameof(output));
     }
 
-    private static void CheckGradientsApart<T>(
-        in MemoryRange tensor, string name, ReadOnlySpan<T> weightGradient, ReadOnlySpan<T> biasGradient)
+    private static void CheckGradientsApart<T>(in MemoryRange tensor, string name, in GradientArguments<T> arguments)
         where T : unmanaged
     {
-        Aliasing.CheckApart(weightGradient, nameof(weightGradient), tensor, name);
-        Aliasing.CheckApart(biasGradient, nameof(biasGradient), tensor, name);
+        Aliasing.CheckApart<T>(arguments.WeightGradient, "weightGradient", tensor, name);
+        Aliasing.CheckApart<T>(arguments.BiasGradient, "biasGradient", tensor, name);
     }
 
-    private static void CheckSameLengths(ReadOnlySpan<nint> lengths, string name, ReadOnlySpan<nint> expected, string whose)
+    internal static void CheckSameLengths(ReadOnlySpan<nint> lengths, string name, ReadOnlySpan<nint> expected, string whose)
     {
         if (!lengths.SequenceEqual(expected))
             throw OtherLengths(lengths, name, expected, whose);

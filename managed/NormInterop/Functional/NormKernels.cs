@@ -64,6 +64,8 @@ internal readonly unsafe struct BackwardPointers
 
     internal void* Weight { get; init; }
 
+    internal void* Bias { get; init; }
+
     internal void* Dweight { get; init; }
 
     internal void* Dbias { get; init; }
@@ -77,7 +79,7 @@ internal readonly unsafe struct BackwardPointers
     internal double* SavedInvstd { get; init; }
 }
 
-/// <summary>The native calls of every family. Parameter gradients are added to.</summary>
+/// <summary>The native calls of every family, without an activation. Parameter gradients are added to.</summary>
 internal static unsafe class NormKernels
 {
     private const int Accumulate = (int)GradientMode.Accumulate;

@@ -24,7 +24,7 @@ public abstract class BatchNorm<T> : RunningNorm<T>
     /// <summary>Weight of the new batch in the running buffers; null for the average of all batches so far.</summary>
     public double? Momentum { get; }
 
-    /// <summary>The layer and its settings, in PyTorch's form.</summary>
+    /// <summary>The layer and its settings, in PyTorch's form; at the end the activation, if there is one.</summary>
     public override string ToString() => Describe(Momentum);
 
     private protected sealed override NormGeometry CheckInput(ReadOnlySpan<nint> lengths)
@@ -39,9 +39,26 @@ public abstract class BatchNorm<T> : RunningNorm<T>
     private protected sealed override void ForwardCore<TData>(
         in ReadOnlyTensorSpan<TData> input, in TensorSpan<TData> output, in NormGeometry geometry, NormContext<T>? context)
     {
-        long batches = NumBatchesTracked + (IsTraining && RunningMean is not null ? 1 : 0);
-        double momentum = Momentum ?? 1.0 / Math.Max(batches, 1);
-        Forward(NormKernel.BatchStatistics, momentum, input, output, geometry, context);
+        long batches = BatchesAfterForward;
+        NormCalls.Forward(input, output, geometry, ArgumentsOf(batches), context);
         NumBatchesTracked = batches;
     }
+
+    private protected sealed override void ForwardCore<TData>(
+        in ReadOnlyTensorSpan<TData> input,
+        in ReadOnlyTensorSpan<TData> residual,
+        in TensorSpan<TData> output,
+        in NormGeometry geometry,
+        NormContext<T>? context)
+    {
+        long batches = BatchesAfterForward;
+        ResidualCalls.Forward(input, residual, output, geometry, ArgumentsOf(batches), context);
+        NumBatchesTracked = batches;
+    }
+
+    private long BatchesAfterForward => NumBatchesTracked + (IsTraining && RunningMean is not null ? 1 : 0);
+
+    /// <summary>The arguments of a forward after which so many batches have been tracked.</summary>
+    private NormArguments<T> ArgumentsOf(long batches) =>
+        RunningArguments(NormKernel.BatchStatistics, Momentum ?? 1.0 / Math.Max(batches, 1));
 }

@@ -15,7 +15,7 @@ namespace NormInterop;
 /// <para>Behaves as torch.nn.GroupNorm. Results do not depend on the number of threads or on the CPU, to the bit.</para>
 /// </remarks>
 /// <typeparam name="T">Type of the parameters and statistics: float or double.</typeparam>
-public sealed class GroupNorm<T> : NormModule<T>
+public sealed class GroupNorm<T> : FusedNorm<T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
     /// <summary>Makes a layer in training mode, with weight 1 and bias 0.</summary>
@@ -68,9 +68,10 @@ public sealed class GroupNorm<T> : NormModule<T>
     /// <inheritdoc/>
     public override GroupNorm<T> Eval() => Train(false);
 
-    /// <summary>The layer and its settings, in PyTorch's form.</summary>
+    /// <summary>The layer and its settings, in PyTorch's form; at the end the activation, if there is one.</summary>
     public override string ToString() => string.Create(
-        CultureInfo.InvariantCulture, $"{LayerName}({NumGroups}, {NumChannels}, eps={Eps:g}, affine={Weight is not null})");
+        CultureInfo.InvariantCulture,
+        $"{LayerName}({NumGroups}, {NumChannels}, eps={Eps:g}, affine={Weight is not null}{ActivationText})");
 
     private protected override NormGeometry CheckInput(ReadOnlySpan<nint> lengths)
     {
@@ -82,5 +83,13 @@ public sealed class GroupNorm<T> : NormModule<T>
 
     private protected override void ForwardCore<TData>(
         in ReadOnlyTensorSpan<TData> input, in TensorSpan<TData> output, in NormGeometry geometry, NormContext<T>? context) =>
-        NormCalls.Forward(input, output, geometry, Arguments(NormKernel.GroupStatistics, Eps), context);
+        NormCalls.Forward(input, output, geometry, Arguments(NormKernel.GroupStatistics, Eps, Activation), context);
+
+    private protected override void ForwardCore<TData>(
+        in ReadOnlyTensorSpan<TData> input,
+        in ReadOnlyTensorSpan<TData> residual,
+        in TensorSpan<TData> output,
+        in NormGeometry geometry,
+        NormContext<T>? context) =>
+        ResidualCalls.Forward(input, residual, output, geometry, Arguments(NormKernel.GroupStatistics, Eps, Activation), context);
 }

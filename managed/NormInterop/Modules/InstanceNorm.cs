@@ -26,7 +26,7 @@ public abstract class InstanceNorm<T> : RunningNorm<T>
     /// <summary>Weight of the new statistics in the running buffers.</summary>
     public double Momentum { get; }
 
-    /// <summary>The layer and its settings, in PyTorch's form.</summary>
+    /// <summary>The layer and its settings, in PyTorch's form; at the end the activation, if there is one.</summary>
     public override string ToString() => Describe(Momentum);
 
     /// <summary>The rank of an input with samples; one less is an input without.</summary>
@@ -51,5 +51,13 @@ public abstract class InstanceNorm<T> : RunningNorm<T>
 
     private protected sealed override void ForwardCore<TData>(
         in ReadOnlyTensorSpan<TData> input, in TensorSpan<TData> output, in NormGeometry geometry, NormContext<T>? context) =>
-        Forward(NormKernel.InstanceStatistics, Momentum, input, output, geometry, context);
+        NormCalls.Forward(input, output, geometry, RunningArguments(NormKernel.InstanceStatistics, Momentum), context);
+
+    private protected sealed override void ForwardCore<TData>(
+        in ReadOnlyTensorSpan<TData> input,
+        in ReadOnlyTensorSpan<TData> residual,
+        in TensorSpan<TData> output,
+        in NormGeometry geometry,
+        NormContext<T>? context) =>
+        ResidualCalls.Forward(input, residual, output, geometry, RunningArguments(NormKernel.InstanceStatistics, Momentum), context);
 }

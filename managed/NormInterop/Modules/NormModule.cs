@@ -19,11 +19,12 @@ namespace NormInterop;
 public abstract partial class NormModule<T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
-    private readonly NormContext<T> _context = new();
-
     private protected NormModule()
     {
     }
+
+    /// <summary>The context of the forms that are given none.</summary>
+    private protected NormContext<T> OwnContext { get; } = new();
 
     /// <summary>The scale, gamma in formulas; null where the layer has none.</summary>
     public Parameter<T>? Weight { get; private protected init; }
@@ -87,7 +88,7 @@ public abstract partial class NormModule<T>
     /// <remarks>The module keeps the input until its backward pass or its next forward, in evaluation mode as well. For inference
     /// on large data, or from several threads, use the overload that takes spans, without a context.</remarks>
     public Tensor<TData> Forward<TData>(Tensor<TData> input)
-        where TData : unmanaged => Forward(input, _context);
+        where TData : unmanaged => Forward(input, OwnContext);
 
     /// <summary>Normalizes, and remembers in a context what the backward pass needs.</summary>
     /// <typeparam name="TData">Type of the data: float, Half or BFloat16 where T is float, double where T is double.</typeparam>
@@ -126,16 +127,16 @@ public abstract partial class NormModule<T>
             context.Owner = this;
     }
 
-    /// <summary>Gradient of the last <see cref="Forward{TData}(Tensor{TData})"/>, once.</summary>
+    /// <summary>Gradient of the last forward, once. The gradient of a residual is left out.</summary>
     /// <typeparam name="TData">Type of the data: that of the forward.</typeparam>
     /// <param name="gradOutput">Gradient with respect to the output: its lengths, any format.</param>
     /// <returns>Gradient with respect to the input. The parameters' gradients have been added to.</returns>
     /// <exception cref="InvalidOperationException">There was no forward, or its backward has run.</exception>
     /// <exception cref="ArgumentException">The gradient's lengths are not those of the output.</exception>
     public Tensor<TData> Backward<TData>(Tensor<TData> gradOutput)
-        where TData : unmanaged => Backward(gradOutput, _context);
+        where TData : unmanaged => Backward(gradOutput, OwnContext);
 
-    /// <summary>Gradient of the forward that filled the context, once.</summary>
+    /// <summary>Gradient of the forward that filled the context, once. The gradient of a residual is left out.</summary>
     /// <typeparam name="TData">Type of the data: that of the forward.</typeparam>
     /// <param name="gradOutput">Gradient with respect to the output: its lengths, any format.</param>
     /// <param name="context">The context that the forward was given.</param>
@@ -146,21 +147,15 @@ public abstract partial class NormModule<T>
         where TData : unmanaged
     {
         ArgumentNullException.ThrowIfNull(gradOutput);
-        CheckPending(context, typeof(TData));
-        if (context.Input is not Tensor<TData> input)
-        {
-            throw new InvalidOperationException(
-                "The forward of this context was given spans, which it cannot keep; call the Backward that takes spans.");
-        }
-
+        Tensor<TData> input = KeptInput<TData>(context);
         Tensor<TData> gradInput = DenseBuffers.NewLike(input, context.Geometry.FormatAxis, nameof(gradOutput));
         Backward(gradOutput.AsReadOnlyTensorSpan(), input.AsReadOnlyTensorSpan(), gradInput.AsTensorSpan(), context);
         return gradInput;
     }
 
     /// <summary>
-    /// Gradient of the forward that filled the context, once, into memory of the caller. Allocates nothing for dense tensors of one
-    /// format.
+    /// Gradient of the forward that filled the context, once, into memory of the caller. The gradient of a residual is left out.
+    /// Allocates nothing for dense tensors of one format.
     /// </summary>
     /// <typeparam name="TData">Type of the data: that of the forward.</typeparam>
     /// <param name="gradOutput">Gradient with respect to the output.</param>
@@ -174,15 +169,10 @@ public abstract partial class NormModule<T>
         where TData : unmanaged
     {
         CheckPending(context, typeof(TData));
-        NormCalls.Backward(
-            gradOutput,
-            input,
-            gradInput,
-            Weight is null ? default : Weight.Values,
-            Weight is null ? default : Weight.Gradients,
-            Bias is null ? default : Bias.Gradients,
-            MaxThreads,
-            context);
+        if (context.HasMask)
+            ResidualCalls.Backward(gradOutput, input, gradInput, GradientsOf(context), context);
+        else
+            NormCalls.Backward(gradOutput, input, gradInput, GradientsOf(context), context);
         context.Clear();
     }
 
@@ -205,9 +195,10 @@ public abstract partial class NormModule<T>
     }
 
     /// <summary>The arguments that every layer has: its parameters and its number of threads.</summary>
-    private protected NormArguments<T> Arguments(NormKernel kernel, double eps) => new()
+    private protected NormArguments<T> Arguments(NormKernel kernel, double eps, Activation activation = Activation.None) => new()
     {
         Kernel = kernel,
+        Activation = activation,
         Weight = Weight is null ? default : Weight.Values,
         Bias = Bias is null ? default : Bias.Values,
         Eps = eps,
@@ -217,7 +208,26 @@ public abstract partial class NormModule<T>
     /// <summary>The name of the layer without the number of type parameters.</summary>
     private protected string LayerName => GetType().Name.Split('`')[0];
 
-    private void CheckPending(NormContext<T> context, Type dataType)
+    /// <summary>What the backward of a context's forward takes: the parameters that it reads, and their gradients.</summary>
+    private protected GradientArguments<T> GradientsOf(NormContext<T> context) => new()
+    {
+        Weight = Weight is null ? default : Weight.Values,
+        Bias = Bias is null || context.Activation == Activation.None ? default : Bias.Values,
+        WeightGradient = Weight is null ? default : Weight.Gradients,
+        BiasGradient = Bias is null ? default : Bias.Gradients,
+        MaxThreads = MaxThreads,
+    };
+
+    /// <summary>The input of the forward that a context awaits the backward of.</summary>
+    private protected Tensor<TData> KeptInput<TData>(NormContext<T> context)
+        where TData : unmanaged
+    {
+        CheckPending(context, typeof(TData));
+        return context.Input as Tensor<TData> ?? throw new InvalidOperationException(
+            "The forward of this context was given spans, which it cannot keep; call the Backward that takes spans.");
+    }
+
+    private protected void CheckPending(NormContext<T> context, Type dataType)
     {
         ArgumentNullException.ThrowIfNull(context);
         if (!context.IsPending)

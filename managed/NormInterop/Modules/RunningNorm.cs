@@ -8,7 +8,7 @@ namespace NormInterop;
 
 /// <summary>What <see cref="BatchNorm{T}"/> and <see cref="InstanceNorm{T}"/> share: a number of channels, and running buffers.</summary>
 /// <typeparam name="T">Type of the parameters and statistics: float or double.</typeparam>
-public abstract class RunningNorm<T> : NormModule<T>
+public abstract class RunningNorm<T> : FusedNorm<T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
     private protected RunningNorm(int numFeatures, double eps, bool affine, bool trackRunningStats)
@@ -79,24 +79,16 @@ public abstract class RunningNorm<T> : NormModule<T>
             throw Guard.Refused($"expected {ExpectedRanks} input (got {lengths.Length}D input)", "input");
     }
 
-    /// <summary>A forward with the running buffers, where they are tracked: read in evaluation, updated in training.</summary>
-    private protected void Forward<TData>(
-        NormKernel fromInput,
-        double momentum,
-        in ReadOnlyTensorSpan<TData> input,
-        in TensorSpan<TData> output,
-        in NormGeometry geometry,
-        NormContext<T>? context)
-        where TData : unmanaged
-    {
-        NormArguments<T> arguments = Arguments(ReadsRunning ? NormKernel.RunningStatistics : fromInput, Eps) with
+    /// <summary>
+    /// The arguments of a forward with the running buffers, where they are tracked: read in evaluation, updated in training.
+    /// </summary>
+    private protected NormArguments<T> RunningArguments(NormKernel fromInput, double momentum) =>
+        Arguments(ReadsRunning ? NormKernel.RunningStatistics : fromInput, Eps, Activation) with
         {
             RunningMean = RunningMean is null ? default : RunningMean.DenseSpan(),
             RunningVar = RunningVar is null ? default : RunningVar.DenseSpan(),
             Momentum = momentum,
         };
-        NormCalls.Forward(input, output, geometry, arguments, context);
-    }
 
     private protected sealed override IEnumerable<StateSlot<T>> StateSlots()
     {
@@ -109,11 +101,12 @@ public abstract class RunningNorm<T> : NormModule<T>
         yield return StateSlot<T>.Counter("num_batches_tracked", () => NumBatchesTracked, value => NumBatchesTracked = value);
     }
 
-    /// <summary>The layer and its settings, in PyTorch's form.</summary>
+    /// <summary>The layer and its settings, in PyTorch's form; at the end the activation, if there is one.</summary>
     private protected string Describe(double? momentum)
     {
         string factor = momentum?.ToString("g", CultureInfo.InvariantCulture) ?? "None";
         string switches = $"affine={Weight is not null}, track_running_stats={RunningMean is not null}";
-        return string.Create(CultureInfo.InvariantCulture, $"{LayerName}({NumFeatures}, eps={Eps:g}, momentum={factor}, {switches})");
+        return string.Create(
+            CultureInfo.InvariantCulture, $"{LayerName}({NumFeatures}, eps={Eps:g}, momentum={factor}, {switches}{ActivationText})");
     }
 }

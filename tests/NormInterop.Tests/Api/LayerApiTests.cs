@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Numerics.Tensors;
 using System.Reflection;
+using System.Runtime.CompilerServices;
 using NormInterop.Tests.Support;
 
 namespace NormInterop.Tests.Api;
@@ -59,7 +60,17 @@ public sealed class LayerApiTests
 
         Assert.AreNotEqual(typeof(object), type.GetMethod(nameof(ToString), [])!.DeclaringType);
         foreach (PropertyInfo property in type.GetProperties().Where(p => p.Name is not nameof(NormModule<>.MaxThreads)))
-            Assert.IsNull(property.GetSetMethod(), $"{property.Name} can be set from outside");
+            Assert.IsTrue(property.GetSetMethod() is not { } set || IsInit(set), $"{property.Name} can be set from outside");
+    }
+
+    /// <summary>The layers that are followed by activations in networks have one; the others do not.</summary>
+    [TestMethod]
+    public void LayersOfChannels_HaveAnActivation()
+    {
+        string[] expected =
+            ["BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "InstanceNorm1d", "InstanceNorm2d", "InstanceNorm3d", "GroupNorm"];
+        IEnumerable<string> actual = Layers.Where(layer => ModuleTypes.ByName[layer].GetProperty("Activation") is not null);
+        CollectionAssert.AreEquivalent(expected, actual.ToArray());
     }
 
     /// <summary>A function for each, its backward beside it, and nothing else.</summary>
@@ -95,6 +106,9 @@ public sealed class LayerApiTests
         module.ZeroGradients();
         module.ResetParameters();
     }
+
+    // A property that an initializer may set, and nobody later.
+    private static bool IsInit(MethodInfo set) => set.ReturnParameter.GetRequiredCustomModifiers().Contains(typeof(IsExternalInit));
 
     private static string Parameters(MethodBase method) => string.Join(", ", method.GetParameters().Select(Text));
 

@@ -38,6 +38,44 @@ public sealed class ContextRaceTests
         Assert.AreEqual(-1, Array.FindIndex(buffer, Length, value => value != Canary), "first element beyond the output that was written");
     }
 
+    /// <summary>Nor may a mask be read or written beyond its end.</summary>
+    [TestMethod]
+    public void SharedContextWithAMask_WritesOnlyWithinTheOutputs()
+    {
+        const int samples = 4096;
+        GroupNorm<float> layer = new(1, Length) { Activation = Activation.ReLU };
+        NormContext<float> shared = new();
+        using CancellationTokenSource stop = new(TimeSpan.FromSeconds(1));
+        Thread other = new(() =>
+        {
+            Tensor<float> x = Tensor.CreateFromShape<float>([samples, Length]), y = Tensor.CreateFromShape<float>([samples, Length]);
+            while (!stop.IsCancellationRequested)
+            {
+                Try(() => layer.Forward(x.AsReadOnlyTensorSpan(), x.AsReadOnlyTensorSpan(), y.AsTensorSpan(), shared));
+                Try(() => layer.Forward(x.AsReadOnlyTensorSpan(), y.AsTensorSpan(), shared));
+            }
+        });
+        other.Start();
+
+        float[] buffer = new float[samples * Length], second = new float[samples * Length];
+        Array.Fill(buffer, Canary);
+        Array.Fill(second, Canary);
+        Tensor<float> input = Tensor.CreateFromShape<float>([1, Length]);
+        Tensor<float> output = Tensor.Create(buffer, 0, [1, Length], []), residual = Tensor.Create(second, 0, [1, Length], []);
+        while (!stop.IsCancellationRequested)
+        {
+            Try(() => layer.Forward(
+                input.AsReadOnlyTensorSpan(), input.AsReadOnlyTensorSpan(), output.AsTensorSpan(), shared));
+            Try(() => layer.Backward(
+                input.AsReadOnlyTensorSpan(), input.AsReadOnlyTensorSpan(), output.AsTensorSpan(), residual.AsTensorSpan(), shared));
+            Try(() => layer.Backward(input.AsReadOnlyTensorSpan(), input.AsReadOnlyTensorSpan(), output.AsTensorSpan(), shared));
+        }
+
+        other.Join();
+        Assert.AreEqual(-1, Array.FindIndex(buffer, Length, value => value != Canary), "first element beyond the output that was written");
+        Assert.AreEqual(-1, Array.FindIndex(second, Length, value => value != Canary), "first element beyond the residual's gradient");
+    }
+
     private static void Try(Action call)
     {
         try

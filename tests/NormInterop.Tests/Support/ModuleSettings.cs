@@ -29,4 +29,7 @@ internal sealed record ModuleSettings
     internal int Axis { get; init; } = 1;
 
     internal int NumAxes { get; init; } = 1;
+
+    /// <summary>Of the layers that may have one.</summary>
+    internal Activation Activation { get; init; }
 }

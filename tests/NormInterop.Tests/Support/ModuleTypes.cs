@@ -25,13 +25,22 @@ internal static class ModuleTypes
     internal static NormModule<T> Make<T>(string layer, ModuleSettings s)
         where T : unmanaged, IBinaryFloatingPointIeee754<T> => layer switch
         {
-            "BatchNorm1d" => new BatchNorm1d<T>(s.Channels, s.Eps!.Value, s.Momentum, s.Affine, s.Tracking),
-            "BatchNorm2d" => new BatchNorm2d<T>(s.Channels, s.Eps!.Value, s.Momentum, s.Affine, s.Tracking),
-            "BatchNorm3d" => new BatchNorm3d<T>(s.Channels, s.Eps!.Value, s.Momentum, s.Affine, s.Tracking),
-            "InstanceNorm1d" => new InstanceNorm1d<T>(s.Channels, s.Eps!.Value, s.Momentum!.Value, s.Affine, s.Tracking),
-            "InstanceNorm2d" => new InstanceNorm2d<T>(s.Channels, s.Eps!.Value, s.Momentum!.Value, s.Affine, s.Tracking),
-            "InstanceNorm3d" => new InstanceNorm3d<T>(s.Channels, s.Eps!.Value, s.Momentum!.Value, s.Affine, s.Tracking),
-            "GroupNorm" => new GroupNorm<T>(s.Groups, s.Channels, s.Eps!.Value, s.Affine),
+            "BatchNorm1d" => new BatchNorm1d<T>(s.Channels, s.Eps!.Value, s.Momentum, s.Affine, s.Tracking) { Activation = s.Activation },
+            "BatchNorm2d" => new BatchNorm2d<T>(s.Channels, s.Eps!.Value, s.Momentum, s.Affine, s.Tracking) { Activation = s.Activation },
+            "BatchNorm3d" => new BatchNorm3d<T>(s.Channels, s.Eps!.Value, s.Momentum, s.Affine, s.Tracking) { Activation = s.Activation },
+            "InstanceNorm1d" => new InstanceNorm1d<T>(s.Channels, s.Eps!.Value, s.Momentum!.Value, s.Affine, s.Tracking)
+            {
+                Activation = s.Activation,
+            },
+            "InstanceNorm2d" => new InstanceNorm2d<T>(s.Channels, s.Eps!.Value, s.Momentum!.Value, s.Affine, s.Tracking)
+            {
+                Activation = s.Activation,
+            },
+            "InstanceNorm3d" => new InstanceNorm3d<T>(s.Channels, s.Eps!.Value, s.Momentum!.Value, s.Affine, s.Tracking)
+            {
+                Activation = s.Activation,
+            },
+            "GroupNorm" => new GroupNorm<T>(s.Groups, s.Channels, s.Eps!.Value, s.Affine) { Activation = s.Activation },
             "LayerNorm" => new LayerNorm<T>(s.Shape, s.Eps!.Value, s.Affine, s.Bias),
             "RMSNorm" => new RMSNorm<T>(s.Shape, s.Eps, s.Affine),
             "CaffeBatchNorm" => new CaffeBatchNorm<T>(s.Channels, s.Eps!.Value, s.Fraction, s.UseGlobalStats),
