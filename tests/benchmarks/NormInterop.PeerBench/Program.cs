@@ -11,6 +11,7 @@ RootCommand root = new("Times NormInterop beside libtorch, oneDNN, plain C# and 
 new MatrixCommand().AttachTo(root);
 new OverheadExperiment().AttachTo(root);
 new TrainingExperiment().AttachTo(root);
+new FusedExperiment().AttachTo(root);
 new ThreadsExperiment().AttachTo(root);
 new LoadExperiment().AttachTo(root);
 BusyNeighbor.AttachTo(root);

@@ -19,6 +19,23 @@ internal static class ManagedApi
         DataType.Half => new ManagedApi<Half, float>(name, entry, buffers),
         _ => new ManagedApi<BFloat16, float>(name, entry, buffers),
     };
+
+    /// <summary>Of dense tensors: lengths stay in the order N, C, ...; the strides say whether the channels are innermost. A dimension of
+    /// length 1 has stride 0, as in System.Numerics.Tensors.</summary>
+    public static nint[] Strides(nint[] lengths, Layout layout)
+    {
+        nint[] strides = new nint[lengths.Length];
+        bool channelsLast = layout == Layout.ChannelsLast;
+        nint stride = channelsLast ? lengths[1] : 1;
+        for (int i = lengths.Length - 1; i >= 0; i--)
+        {
+            bool isChannel = channelsLast && i == 1;
+            strides[i] = lengths[i] == 1 ? 0 : isChannel ? 1 : stride;
+            stride *= isChannel ? 1 : lengths[i];
+        }
+
+        return strides;
+    }
 }
 
 /// <summary><see cref="ManagedApi"/> for one type of data.</summary>
@@ -41,7 +58,7 @@ internal sealed unsafe class ManagedApi<TData, T> : Contestant
     {
         (_case, _buffers) = (entry, buffers);
         _lengths = [.. entry.Shape.Lengths.Select(length => (nint)length)];
-        _strides = Strides(_lengths, entry.Layout);
+        _strides = ManagedApi.Strides(_lengths, entry.Layout);
         _module = Module(entry);
         _module.Train(!entry.Pass.UsesRunning());
         Copy(buffers.Weight, _module.Weight!.Value);
@@ -122,23 +139,6 @@ internal sealed unsafe class ManagedApi<TData, T> : Contestant
             (_, 4) => new InstanceNorm2d<T>(parameters, Case.Eps, affine: true),
             _ => new InstanceNorm3d<T>(parameters, Case.Eps, affine: true),
         };
-    }
-
-    // Lengths stay in the order N, C, ...; the strides say that the channels are innermost. A dimension of length 1 has stride 0, as in
-    // System.Numerics.Tensors.
-    private static nint[] Strides(nint[] lengths, Layout layout)
-    {
-        nint[] strides = new nint[lengths.Length];
-        bool channelsLast = layout == Layout.ChannelsLast;
-        nint stride = channelsLast ? lengths[1] : 1;
-        for (int i = lengths.Length - 1; i >= 0; i--)
-        {
-            bool isChannel = channelsLast && i == 1;
-            strides[i] = lengths[i] == 1 ? 0 : isChannel ? 1 : stride;
-            stride *= isChannel ? 1 : lengths[i];
-        }
-
-        return strides;
     }
 
     private static void Copy(byte* from, Tensor<T> to) => new ReadOnlyTensorSpan<T>((T*)from, to.FlattenedLength).CopyTo(to);
