@@ -271,6 +271,10 @@ if ($Verb -in 'help', '-h', '--help') {
     Write-Host $Usage
     exit 0
 }
+if ($Verb -eq 'test-arm64') {
+    Write-Host 'build.ps1 has no test-arm64: the emulator runs on Linux, where build.sh has it.'
+    exit 2
+}
 if ($Verb -notin 'demo', 'test', 'bench', 'build', 'bindings', 'sanitize', 'pack', 'clean') {
     Write-Host "Unknown verb: $Verb`n`n$Usage"
     exit 2

@@ -191,5 +191,14 @@ NI_INLINE U16 bfloat16_from_f32(F32 v) {
     // The pack works on each half of the registers, which leaves the quarters in the order 0, 2, 1, 3.
     return _mm256_permute4x64_epi64(_mm256_packus_epi32(bfloat16_bits(v.low), bfloat16_bits(v.high)), 0xD8);
 }
+NI_INLINE __m256i bfloat16_bits_of_upper(__m256 v) {
+    const __m256i bits = _mm256_castps_si256(v);
+    const __m256i even = _mm256_and_si256(_mm256_srli_epi32(bits, 16), _mm256_set1_epi32(1));
+    return _mm256_srli_epi32(_mm256_add_epi32(bits, _mm256_add_epi32(even, _mm256_set1_epi32(0x7FFF))), 16);
+}
+NI_INLINE U16 bfloat16_from_upper(F32 v) {
+    return _mm256_permute4x64_epi64(_mm256_packus_epi32(bfloat16_bits_of_upper(v.low), bfloat16_bits_of_upper(v.high)),
+                                    0xD8);
+}
 
 }  // namespace

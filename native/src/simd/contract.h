@@ -50,6 +50,7 @@
 //   u16_stream(p, v)           as above, aligned to 32 bytes
 //   f32_from_half(v), f32_from_bfloat16(v)   exact; a signaling NaN may become quiet
 //   half_from_f32(v), bfloat16_from_f32(v)   rounded to nearest even; a NaN stays one, denormals are kept
+//   bfloat16_from_upper(v)     the same, if NaNs have nothing in their lower 16 bits
 //
 // elements.h builds the vectors that kernel bodies are written against on these. There is no fused operation on
 // doubles: a CPU without one would need a call for each lane.

@@ -105,12 +105,11 @@ struct Elements {
 NI_INLINE F32 from_bits(ni::Float16, U16 v) { return f32_from_half(v); }
 NI_INLINE F32 from_bits(ni::BFloat16, U16 v) { return f32_from_bfloat16(v); }
 NI_INLINE U16 to_bits(ni::Float16, F32 v) { return half_from_f32(v); }
-NI_INLINE U16 to_bits(ni::BFloat16, F32 v) { return bfloat16_from_f32(v); }
+/// Floats come from 16-bit numbers, or as new NaNs, which have nothing in their lower half.
+NI_INLINE U16 to_bits(ni::BFloat16, F32 v) { return bfloat16_from_upper(v); }
 // Rounding to float first may, where it meets a tie, end at the neighbour of the correctly rounded number.
-template <class E>
-NI_INLINE U16 to_bits(E type, Wide v) {
-    return to_bits(type, narrow(v));
-}
+NI_INLINE U16 to_bits(ni::Float16, Wide v) { return half_from_f32(narrow(v)); }
+NI_INLINE U16 to_bits(ni::BFloat16, Wide v) { return bfloat16_from_f32(narrow(v)); }
 
 /// Any of them is a float, without loss.
 template <class E>

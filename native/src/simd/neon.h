@@ -282,5 +282,6 @@ NI_INLINE F32 f32_from_bfloat16(U16 v) {
             floats_of_bfloats(vget_low_u16(v.b)), floats_of_bfloats(vget_high_u16(v.b))};
 }
 NI_INLINE U16 bfloat16_from_f32(F32 v) { return {bfloats_of(v.a, v.b), bfloats_of(v.c, v.d)}; }
+NI_INLINE U16 bfloat16_from_upper(F32 v) { return bfloat16_from_f32(v); }
 
 }  // namespace

@@ -268,6 +268,7 @@ NI_INLINE F32 f32_from_bfloat16(const U16& v) {
 NI_INLINE U16 bfloat16_from_f32(const F32& v) {
     return {bfloats_of(v.a), bfloats_of(v.b), bfloats_of(v.c), bfloats_of(v.d)};
 }
+NI_INLINE U16 bfloat16_from_upper(const F32& v) { return bfloat16_from_f32(v); }
 
 #undef NI_LIKE
 #undef NI_CALL

@@ -116,6 +116,18 @@ TEST_P(ContractConvert, BFloat16IsTheNearestOnAllBorders) {
     expect_rounded(kBFloat16, ops().bfloat16_from_f32, nans());
 }
 
+TEST_P(ContractConvert, BFloat16FromItsUpperHalf) {
+    expect_rounded(kBFloat16, ops().bfloat16_from_upper, borders(kBFloat16));
+    uint16_t bits[kF32Lanes];
+    for (uint32_t payload = 1; payload < 0x80; ++payload) {
+        for (const uint32_t sign : {0U, 0x8000U}) {
+            const std::vector<float> nan(kF32Lanes, std::bit_cast<float>((sign | 0x7F80U | payload) << 16));
+            ops().bfloat16_from_upper(nan.data(), bits);
+            for (const uint16_t lane : bits) EXPECT_GT(lane & 0x7FFF, 0x7F80) << "NaN with payload " << payload;
+        }
+    }
+}
+
 TEST_P(ContractConvert, BordersOfOverflowAndUnderflow) {
     const auto half = [&](float value) {
         uint16_t bits[kF32Lanes];

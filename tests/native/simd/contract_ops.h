@@ -54,7 +54,8 @@ namespace ni::test {
     OPERATION(f32_from_half, void, (const uint16_t* v, float* out))                                                \
     OPERATION(f32_from_bfloat16, void, (const uint16_t* v, float* out))                                            \
     OPERATION(half_from_f32, void, (const float* v, uint16_t* out))                                                \
-    OPERATION(bfloat16_from_f32, void, (const float* v, uint16_t* out))
+    OPERATION(bfloat16_from_f32, void, (const float* v, uint16_t* out))                                            \
+    OPERATION(bfloat16_from_upper, void, (const float* v, uint16_t* out))
 
 struct ContractOps {
     const char* isa;

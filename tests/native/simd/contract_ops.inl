@@ -67,6 +67,7 @@ void f32_from_half(const uint16_t* v, float* out) { f32_store(out, ::f32_from_ha
 void f32_from_bfloat16(const uint16_t* v, float* out) { f32_store(out, ::f32_from_bfloat16(u16_load(v))); }
 void half_from_f32(const float* v, uint16_t* out) { u16_store(out, ::half_from_f32(f32_load(v))); }
 void bfloat16_from_f32(const float* v, uint16_t* out) { u16_store(out, ::bfloat16_from_f32(f32_load(v))); }
+void bfloat16_from_upper(const float* v, uint16_t* out) { u16_store(out, ::bfloat16_from_upper(f32_load(v))); }
 
 constexpr ni::test::ContractOps make_ops(const char* isa) {
     return {isa,

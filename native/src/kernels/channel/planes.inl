@@ -25,13 +25,22 @@ NI_INLINE void sum_elements_in(const ni::Planes& planes, Body body) {
     }
 }
 
-/// The same of products with gradients. Those of bfloat16 have few enough bits for floats.
+/// Elements of a block that are many: the roundings of sums of products in float cancel.
+constexpr int64_t kMany = 4096;
+
+/// Calls body(T(), P()) with the types that sums of gradients, and of products with them, are taken in. Products of
+/// bfloat16 numbers have few enough bits for floats.
 template <class E, class Body>
 NI_INLINE void sum_products_in(const ni::Planes& planes, Body body) {
-    if (kSameType<E, ni::BFloat16> && planes.count * planes.length > kFew) {
-        body(Parameter<E>());
+    const int64_t elements = planes.count * planes.length;
+    if constexpr (!kSameType<E, ni::BFloat16>) {
+        body(Constant<E>(), Constant<E>());
+    } else if (elements <= kFew) {
+        body(Constant<E>(), Constant<E>());
+    } else if (elements <= kMany) {
+        body(Parameter<E>(), Constant<E>());
     } else {
-        body(Constant<E>());
+        body(Parameter<E>(), Parameter<E>());
     }
 }
 
@@ -206,12 +215,12 @@ NI_INLINE void mend_gradient_sums(const Data<E>* x, const ni::Planes& planes, Co
     if (!is_finite(sums.dy_xmu)) sums.dy_xmu = products;
 }
 
-/// The two gradient sums, in T. vector(offset, lanes) is the gradient of some elements, in lanes beyond them 0.
-template <class E, class T, class Ahead, class Vector>
-NI_INLINE void sum_gradients(T, const Data<E>* x, const ni::Planes& planes, Lanes<E> center, Ahead ahead, Vector vector,
-                             ni::GradientSums* out) {
+/// The two gradient sums, in T and P. vector(offset, lanes) is the gradient of some elements, in lanes beyond them 0.
+template <class E, class T, class P, class Ahead, class Vector>
+NI_INLINE void sum_gradients(T, P, const Data<E>* x, const ni::Planes& planes, Lanes<E> center, Ahead ahead,
+                             Vector vector, ni::GradientSums* out) {
     Sums<T> sums;
-    Sums<Constant<E>> products;
+    Sums<P> products;
     start(sums);
     start(products);
     const auto mean = as<T>(center);
@@ -237,12 +246,12 @@ NI_INLINE void sum_gradients(T, const Data<E>* x, const ni::Planes& planes, Lane
     *out = {total(sums), total(products)};
 }
 
-/// The gradient sums around any center: sum(T(), center close to it) takes them, in T, into `out`.
+/// The gradient sums around any center: sum(T(), P(), center close to it) takes them into `out`.
 template <class E, class Sum>
 NI_INLINE void sum_around(double center, const ni::Planes& planes, Sum sum, ni::GradientSums* out) {
     const Lanes<E> near = shift_near<E>(center);
     sum_products_in<E>(
-        planes, [&](auto type) __attribute__((always_inline)) { sum(type, near); });
+        planes, [&](auto type, auto of_products) __attribute__((always_inline)) { sum(type, of_products, near); });
     const double rest = center - first_lane(near);
     if (rest != 0 && is_finite(out->dy)) out->dy_xmu -= rest * out->dy;
 }
@@ -252,9 +261,9 @@ void planes_backward_reduce(const Data<E>* dy, const Data<E>* x, const ni::Plane
                             ni::GradientSums* out) {
     sum_around<E>(
         static_cast<double>(center), planes,
-        [&](auto type, Lanes<E> near) __attribute__((always_inline)) {
+        [&](auto type, auto of_products, Lanes<E> near) __attribute__((always_inline)) {
             sum_gradients<E>(
-                type, x, planes,
+                type, of_products, x, planes,
                 near, [&](auto density, int64_t i) __attribute__((always_inline)) { prefetch_group(density, dy + i); },
                 [&](int64_t i, int lanes)
                     __attribute__((always_inline)) { return as<decltype(type)>(load_lanes<E>(dy + i, lanes)); },

@@ -28,10 +28,16 @@ NI_INLINE bool fits_factor(double factor) {
     return factor == 0 || (fits(factor) && (factor >= 0x1p-100 || factor <= -0x1p-100));
 }
 
-/// A bound for results, or one that no result satisfies.
+/// A bound for results, or NaN, which no result satisfies.
 template <class E>
 NI_INLINE float least_of(bool fits, double terms) {
-    return fits ? static_cast<float>(__builtin_fabs(terms) * kLeastResult<E>) : __builtin_inff();
+    return fits ? static_cast<float>(__builtin_fabs(terms) * kLeastResult<E>) : __builtin_nanf("");
+}
+
+/// The lanes of y whose bit is set, others from what double gives; a NaN without what it may have in its lower half.
+NI_INLINE F32 mended(uint32_t good, F32 y, Wide exact) {
+    const F32 v = f32_select(good, y, narrow(exact));
+    return f32_select(f32_at_least(f32_abs(v), f32_zero()), v, f32_set(__builtin_nanf("")));
 }
 
 constexpr uint32_t kAllLanes = 0xFFFF;
@@ -78,7 +84,7 @@ template <class Following>
 __attribute__((noinline, cold)) F32 normalized_again(const ni::ApplyConstants<double>& k, uint32_t good, F32 y, F32 x,
                                                      F32 weight, F32 bias) {
     const Wide normalized = madd(sub(widen(x), splat(k.center)), splat(k.scale), splat(k.offset));
-    return f32_select(good, y, narrow(Following::of(normalized, widen(weight), widen(bias))));
+    return mended(good, y, Following::of(normalized, widen(weight), widen(bias)));
 }
 
 template <class E>
@@ -104,7 +110,8 @@ public:
 
     NI_METHOD F32 operator()(F32 x) const {
         const F32 y = madd(sub(x, center_), scale_, offset_);
-        const uint32_t good = f32_within(y, least_);
+        // An infinite y is right: of constants that fit, x - center is finite, and the rest is rounded once.
+        const uint32_t good = f32_at_least(f32_abs(y), least_);
         if (__builtin_expect(good == kAllLanes, 1)) return y;
         return normalized_again<Then<false, false>>(exact_, good, y, x, x, x);
     }
@@ -162,7 +169,7 @@ __attribute__((noinline, cold)) F32 gradient_again(const ni::BackwardConstants<d
                                                    F32 dy, F32 x, F32 weight) {
     const Wide normalized = mul(sub(widen(x), splat(k.center)), splat(k.invstd));
     const Wide rest = madd(normalized, splat(k.slope), splat(k.offset));
-    return f32_select(good, dx, narrow(Gradient::dx(widen(dy), widen(weight), splat(k.scale), rest)));
+    return mended(good, dx, Gradient::dx(widen(dy), widen(weight), splat(k.scale), rest));
 }
 
 template <class E>
