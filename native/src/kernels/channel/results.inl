@@ -4,7 +4,8 @@
 // as long as the terms of a sum do not cancel. Where they do, and where a float overflows, the lane is computed again
 // in double: only so is every result the exact one, rounded, or its neighbour. With u = 2^-24, a float result y of
 // terms of which the smaller ones add up to B is off by less than u (2 |y| + 7 B), and half a unit in the last place of
-// the result is at least kHalfUnit |y|: |y| >= B * 7 u / kHalfUnit is enough, rounded up to a power of two.
+// the result is at least h |y|, with h = 2^-12 for binary16 and 2^-9 for bfloat16: |y| >= B * 7 u / h is enough,
+// rounded up to a power of two.
 #pragma once
 
 #include "kernels/kernel_types.h"
