@@ -167,9 +167,12 @@ ni_status check_buffers(std::initializer_list<Buffer> buffers) {
         for (size_t o = w + 1; o < count; ++o) {
             const Place& other = places[o];
             if (other.begin >= written.end || written.begin >= other.end) continue;
-            if (!may_be(*written.buffer, *other.buffer) && !may_be(*other.buffer, *written.buffer)) {
-                return fail(NI_STATUS_ALIASED_BUFFERS, "%s overlaps %s", written.buffer->name, other.buffer->name);
-            }
+            if (may_be(*written.buffer, *other.buffer) || may_be(*other.buffer, *written.buffer)) continue;
+            // Of two that are written, the first argument comes first.
+            const bool turned = other.buffer->access == Access::kWrite && other.buffer < written.buffer;
+            const Buffer &first = turned ? *other.buffer : *written.buffer,
+                         &second = turned ? *written.buffer : *other.buffer;
+            return fail(NI_STATUS_ALIASED_BUFFERS, "%s overlaps %s", first.name, second.name);
         }
     }
     return NI_STATUS_OK;
