@@ -96,6 +96,7 @@ internal static unsafe class NormCalls
         CheckGradientsApart(dyRange, nameof(gradOutput), arguments);
         CheckGradientsApart(dxRange, nameof(gradInput), arguments);
         Aliasing.CheckApart(arguments.Weight, "weight", dxRange, nameof(gradInput));
+        Aliasing.CheckApart(arguments.Bias, "bias", dxRange, nameof(gradInput));
         ContextSnapshot<T> saved = context.Snapshot();
         saved.Check(input.Lengths, arguments);
         NormGeometry geometry = saved.Geometry;

@@ -8,7 +8,8 @@
 namespace ni {
 
 // The data types. Data: an element in memory. Parameter: an element of weights, biases, running buffers and their
-// gradients. Constant: the precision that results are computed in; sums are taken in it, and kept in double.
+// gradients. Constant: the precision of what a kernel is given; results are computed in it, or as if they were, and
+// sums are kept in double.
 struct Float32 {
     using Data = float;
     using Parameter = float;

@@ -6,6 +6,7 @@
 
 #include "channel/oracle.h"
 #include "support/bits.h"
+#include "support/numbers.h"
 #include "support/tables.h"
 
 namespace ni::test {
@@ -192,6 +193,34 @@ TEST_P(SpecialValues, GradientsOfHugeValuesKeepTheSlopeTerm) {
 TEST_P(SpecialValues, GradientsOfTinyValuesWithoutEpsAreFinite) {
     in_.eps = 0;
     for (const double scale : {1e-18, 1e-25, 1e-35}) expect_gradients(scale);
+}
+
+/// The sum of dy leaves the range of a float, that of the products does not; the center is no bfloat16 number.
+TEST(SpecialGradients, OfBFloat16BeyondAFloat) {
+    constexpr int64_t kCount = 1024;
+    std::vector<uint16_t> x(kCount), dy(kCount, Type<BFloat16>::of(1e37L));
+    for (int64_t i = 0; i < kCount; ++i) x[i] = Type<BFloat16>::of(i % 2 == 0 ? 100.0L : 100.5L);
+    const double each = Type<BFloat16>::value(dy[0]);
+    for (const KernelTable* table : supported_tables()) {
+        SCOPED_TRACE(table->isa);
+        GradientSums sums;
+        table->of(BFloat16()).planes_backward_reduce(dy.data(), x.data(), {1, kCount, kCount}, 100.25, &sums);
+        EXPECT_DOUBLE_EQ(sums.dy, each * kCount);
+        EXPECT_EQ(sums.dy_xmu, 0.0);
+    }
+}
+
+/// Of doubles, an infinite center makes an infinite sum.
+TEST(SpecialGradients, OfDoublesAroundInfinity) {
+    const std::vector<double> x(100, 1.0), dy(100, 2.0);
+    for (const KernelTable* table : supported_tables()) {
+        SCOPED_TRACE(table->isa);
+        GradientSums sums;
+        table->of(Float64()).planes_backward_reduce(dy.data(), x.data(), {1, 100, 100},
+                                                    std::numeric_limits<double>::infinity(), &sums);
+        EXPECT_EQ(sums.dy, 200.0);
+        EXPECT_EQ(sums.dy_xmu, -std::numeric_limits<double>::infinity());
+    }
 }
 
 }  // namespace

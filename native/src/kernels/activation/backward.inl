@@ -122,12 +122,12 @@ NI_INLINE void with_kind(const ni::Mask<const uint8_t>& mask, ni::Activation act
     body(Relu());
 }
 
-/// The two gradient sums in T and P, as sum_gradients(). g(offset, lanes) is the gradient of some elements.
-template <class E, class T, class P, class Gradient>
-NI_INLINE void sum_gated(T, P, const Data<E>* dy, const Data<E>* x, const ni::Planes& planes, Lanes<E> center,
-                         Gradient g, ni::GradientSums* out) {
+/// The two gradient sums in T and the Constant, as sum_gradients(). g(offset, lanes) is the gradient of some elements.
+template <class E, class T, class Gradient>
+NI_INLINE void sum_gated(T, const Data<E>* dy, const Data<E>* x, const ni::Planes& planes, Lanes<E> center, Gradient g,
+                         ni::GradientSums* out) {
     Sums<T> sums;
-    Sums<P> products;
+    Sums<Constant<E>> products;
     start(sums);
     start(products);
     const auto mean = as<T>(center);
@@ -177,8 +177,8 @@ void planes_gated_reduce(const Data<E>* dy, const Data<E>* x, const ni::Mask<con
             };
             sum_around<E>(
                 center, planes,
-                [&](auto type, auto of_products, Lanes<E> near)
-                    __attribute__((always_inline)) { sum_gated<E>(type, of_products, dy, x, planes, near, g, out); },
+                [&](auto type, Lanes<E> near)
+                    __attribute__((always_inline)) { sum_gated<E>(type, dy, x, planes, near, g, out); },
                 out);
             mend_gradient_sums<E>(
                 x, planes, z.center, [&](int64_t i) { return first_lane(g(i, 1)); }, *out);
@@ -265,7 +265,7 @@ NI_INLINE void gated_sums_of_rows(K kind, const Gate<E>& gate, const Data<E>* x,
             });
     for (int64_t c = 0; c < rows.channels; ++c) {
         ni::GradientSums both{sum_dy[c], sum_dy_xmu[c]};
-        if (!kSumsMayFail<E> || (is_finite(both.dy) && is_finite(both.dy_xmu))) continue;
+        if (!kSumsOfRowsMayFail<E> || (is_finite(both.dy) && is_finite(both.dy_xmu))) continue;
         const Vec<E> center = splat(z.center[c]), scale = splat(z.scale[c]), offset = splat(z.offset[c]);
         const auto g = [&](int64_t i) {
             return first_lane(gradient<E>(kind, gate, c + i, 1,

@@ -8,9 +8,12 @@
 
 namespace {
 
-/// Whether sums can leave the range of their type although they have a place in a double: those of floats.
+/// Whether sums can leave the range of their type although they have a place in a double: those of floats, and which
+/// kernels take them in float.
 template <class E>
 constexpr bool kSumsMayFail = sizeof(Data<E>) < sizeof(double);
+template <class E>
+constexpr bool kSumsOfRowsMayFail = sizeof(Constant<E>) < sizeof(double);
 
 /// Elements of a block that are few: what float loses of their sums shows in dx, where little is left of them.
 constexpr int64_t kFew = 256;
@@ -25,22 +28,14 @@ NI_INLINE void sum_elements_in(const ni::Planes& planes, Body body) {
     }
 }
 
-/// Elements of a block that are many: the roundings of sums of products in float cancel.
-constexpr int64_t kMany = 4096;
-
-/// Calls body(T(), P()) with the types that sums of gradients, and of products with them, are taken in. Products of
-/// bfloat16 numbers have few enough bits for floats.
+/// The same of gradients: body(T()), and sums of products with them are in double unless everything is float. Of
+/// bfloat16, products have few enough bits for floats.
 template <class E, class Body>
-NI_INLINE void sum_products_in(const ni::Planes& planes, Body body) {
-    const int64_t elements = planes.count * planes.length;
-    if constexpr (!kSameType<E, ni::BFloat16>) {
-        body(Constant<E>(), Constant<E>());
-    } else if (elements <= kFew) {
-        body(Constant<E>(), Constant<E>());
-    } else if (elements <= kMany) {
-        body(Parameter<E>(), Constant<E>());
+NI_INLINE void sum_gradients_in(const ni::Planes& planes, Body body) {
+    if constexpr (kSameType<E, ni::BFloat16>) {
+        sum_elements_in<E>(planes, body);
     } else {
-        body(Parameter<E>(), Parameter<E>());
+        body(Constant<E>());
     }
 }
 
@@ -215,12 +210,13 @@ NI_INLINE void mend_gradient_sums(const Data<E>* x, const ni::Planes& planes, Co
     if (!is_finite(sums.dy_xmu)) sums.dy_xmu = products;
 }
 
-/// The two gradient sums, in T and P. vector(offset, lanes) is the gradient of some elements, in lanes beyond them 0.
-template <class E, class T, class P, class Ahead, class Vector>
-NI_INLINE void sum_gradients(T, P, const Data<E>* x, const ni::Planes& planes, Lanes<E> center, Ahead ahead,
-                             Vector vector, ni::GradientSums* out) {
+/// The two gradient sums, in T and the Constant. vector(offset, lanes) is the gradient of some elements, in lanes
+/// beyond them 0.
+template <class E, class T, class Ahead, class Vector>
+NI_INLINE void sum_gradients(T, const Data<E>* x, const ni::Planes& planes, Lanes<E> center, Ahead ahead, Vector vector,
+                             ni::GradientSums* out) {
     Sums<T> sums;
-    Sums<P> products;
+    Sums<Constant<E>> products;
     start(sums);
     start(products);
     const auto mean = as<T>(center);
@@ -246,14 +242,14 @@ NI_INLINE void sum_gradients(T, P, const Data<E>* x, const ni::Planes& planes, L
     *out = {total(sums), total(products)};
 }
 
-/// The gradient sums around any center: sum(T(), P(), center close to it) takes them into `out`.
+/// The gradient sums around any center: sum(T(), center close to it) takes them into `out`.
 template <class E, class Sum>
 NI_INLINE void sum_around(double center, const ni::Planes& planes, Sum sum, ni::GradientSums* out) {
     const Lanes<E> near = shift_near<E>(center);
-    sum_products_in<E>(
-        planes, [&](auto type, auto of_products) __attribute__((always_inline)) { sum(type, of_products, near); });
-    const double rest = center - first_lane(near);
-    if (rest != 0 && is_finite(out->dy)) out->dy_xmu -= rest * out->dy;
+    sum_gradients_in<E>(
+        planes, [&](auto type) __attribute__((always_inline)) { sum(type, near); });
+    // A sum of dy that has left the range of a float takes the other one with it: both are to be mended.
+    if constexpr (kIsSixteenBits<E>) out->dy_xmu -= (center - first_lane(near)) * out->dy;
 }
 
 template <class E>
@@ -261,9 +257,9 @@ void planes_backward_reduce(const Data<E>* dy, const Data<E>* x, const ni::Plane
                             ni::GradientSums* out) {
     sum_around<E>(
         static_cast<double>(center), planes,
-        [&](auto type, auto of_products, Lanes<E> near) __attribute__((always_inline)) {
+        [&](auto type, Lanes<E> near) __attribute__((always_inline)) {
             sum_gradients<E>(
-                type, of_products, x, planes,
+                type, x, planes,
                 near, [&](auto density, int64_t i) __attribute__((always_inline)) { prefetch_group(density, dy + i); },
                 [&](int64_t i, int lanes)
                     __attribute__((always_inline)) { return as<decltype(type)>(load_lanes<E>(dy + i, lanes)); },

@@ -283,6 +283,7 @@ void rows_backward_reduce(const Data<E>* dy, const Data<E>* x, const ni::Rows& r
                 sum = add(sum, g);
                 product = madd(g, d, product);
             });
+    if constexpr (!kSumsOfRowsMayFail<E>) return;
     for (int64_t c = 0; c < rows.channels; ++c) {
         ni::GradientSums both{sum_dy[c], sum_dy_xmu[c]};
         const auto gradient = [&](int64_t i) { return value_at<E>(dy + c + i); };

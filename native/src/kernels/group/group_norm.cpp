@@ -277,7 +277,11 @@ private:
 
     void run_rows() {
         const Samples all_samples(all_);
-        const bool fused = fuse(all_samples.kept() * all_.channels);
+        run_rows(all_samples, fuse(all_samples.kept() * all_.channels));
+        gradient_.reset();  // working memory is given back in the reverse order
+    }
+
+    void run_rows(const Samples& all_samples, bool fused) {
         const int64_t per_group = tensor_.channels_per_group();
         const Scratch<Constant> centers(all_samples.kept(), all_.channels);
         ConstantArrays<BackwardConstants<Constant>> constants(writes_ ? all_samples.kept() * all_.channels : 0);
@@ -329,11 +333,11 @@ private:
     const double *mean_, *invstd_;
     const ParameterGradients<Parameter>& gradients_;
     const FusedBackward<E>& fused_;
-    std::optional<FusedGradientScratch<E>> gradient_;
     ElementwisePass<E> pass_;
     const bool writes_;
     const int32_t threads_;
     const Scratch<GradientSums> sums_;
+    std::optional<FusedGradientScratch<E>> gradient_;
 };
 
 /// With one position a channel, a sample is a row, and each of its elements has a weight of its own.

@@ -140,9 +140,9 @@ void affine_backward_reduce(const Data<E>* dy, const Data<E>* x, const ni::Plane
                             const Parameter<E>* weight, ni::GradientSums* out) {
     sum_around<E>(
         static_cast<double>(center), run,
-        [&](auto type, auto of_products, Lanes<E> near) __attribute__((always_inline)) {
+        [&](auto type, Lanes<E> near) __attribute__((always_inline)) {
             sum_gradients<E>(
-                type, of_products, x, run,
+                type, x, run,
                 near, [&](auto density, int64_t i) __attribute__((always_inline)) { prefetch_group(density, dy + i); },
                 [&](int64_t i, int lanes) __attribute__((always_inline)) {
                     return mul(as<decltype(type)>(load_lanes<E>(dy + i, lanes)),
