@@ -31,6 +31,24 @@ public sealed class FusedErrorTests
         }
     }
 
+    /// <summary>The backward reads the bias, unlike that of a layer without an activation.</summary>
+    [TestMethod]
+    public void GradInputOverTheBias_IsRefused()
+    {
+        BatchNorm1d<float> norm = new(3) { Activation = Activation.ReLU };
+        norm.Eval();
+        Tensor<float> x = Tensors.Random(5, [1, 3]), y = Tensors.Poisoned([1, 3]);
+        NormContext<float> context = new();
+        norm.Forward(x.AsReadOnlyTensorSpan(), y.AsTensorSpan(), context);
+        Tensor<float> bias = norm.Bias!.Value;
+        float[] before = Tensors.Flat(bias);
+        ArgumentException refused = Assert.ThrowsExactly<ArgumentException>(
+            () => norm.Backward(x.AsReadOnlyTensorSpan(), x.AsReadOnlyTensorSpan(), bias.Reshape([1, 3]).AsTensorSpan(), context));
+        Assert.Contains("bias", refused.Message);
+        Assert.Contains("gradInput", refused.Message);
+        Expect.SameBits(before, Tensors.Flat(bias), "the bias");
+    }
+
     [TestMethod]
     [DataRow(Activation.None)]
     [DataRow(Activation.SiLU)]
