@@ -57,16 +57,27 @@ internal sealed class MappedFile : IDisposable
     /// <exception cref="EndOfStreamException">Somebody has shortened the file.</exception>
     internal void Read(long offset, Span<byte> destination)
     {
-        ObjectDisposedException.ThrowIf(_view.SafeMemoryMappedViewHandle.IsClosed, typeof(StateDict));
+        SafeMemoryMappedViewHandle view = _view.SafeMemoryMappedViewHandle;
+        ObjectDisposedException.ThrowIf(view.IsClosed, typeof(StateDict));
 
-        // Linux lets anybody shorten a mapped file, and kills who then reads what is gone. This leaves only the time of the copy for that.
-        long length = RandomAccess.GetLength(_handle);
-        if (offset + destination.Length > length)
-            throw new EndOfStreamException($"The file has been shortened to {length} bytes since it was opened.");
+        // Dispose in another thread unmaps only when nobody uses the handle any more. ReadSpan counts itself among the users too late: it
+        // first checks the range against the place and the size of the view, which are gone with it.
+        bool isHeld = false;
+        try
+        {
+            view.DangerousAddRef(ref isHeld);
 
-        // ReadSpan counts itself among the users of the handle while it copies, so that Dispose in another thread unmaps only afterwards,
-        // and checks the range against the size of the view.
-        _view.SafeMemoryMappedViewHandle.ReadSpan((ulong)offset, destination);
+            // Linux lets anybody shorten a mapped file, and kills who then reads what is gone. This leaves only the time of the copy for that.
+            long length = RandomAccess.GetLength(_handle);
+            if (offset + destination.Length > length)
+                throw new EndOfStreamException($"The file has been shortened to {length} bytes since it was opened.");
+            view.ReadSpan((ulong)offset, destination);
+        }
+        finally
+        {
+            if (isHeld)
+                view.DangerousRelease();
+        }
     }
 
     public void Dispose()
