@@ -9,7 +9,7 @@ namespace NormInterop.Bindings;
 internal static class AbiCheck
 {
     /// <summary>The value of ni_abi_version() that these bindings are written for.</summary>
-    internal const uint ExpectedAbiVersion = 3;
+    internal const uint ExpectedAbiVersion = 4;
 
     /// <summary>What the library has to report.</summary>
     internal static unsafe AbiInfo Expected => new()

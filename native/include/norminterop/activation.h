@@ -70,6 +70,27 @@ ni_status ni_batchnorm_act_backward_inference(const ni_channel_shape* shape, con
                                               const void* var, int32_t gradient_mode, void* dx, void* dweight,
                                               void* dbias, int32_t activation, const uint8_t* mask, void* dresidual);
 
+/// ni_channel_apply, then residual and activation: as in ni_batchnorm_act_forward_training.
+ni_status ni_channel_act_apply(const ni_channel_shape* shape, const void* x, const double* mean, const double* invstd,
+                               const void* weight, const void* bias, void* y, int32_t activation, const void* residual,
+                               uint8_t* mask);
+
+/// ni_channel_backward_reduce with g for dy: sum_dy[c] = sum(g), sum_dy_xmu[c] = sum(g * (x - mean[c])).
+/// invstd: C doubles, null only where there is no activation. weight: C parameters, or null for 1. Both are those of
+/// the forward, and make z as the bias does.
+/// bias, activation, mask: as in ni_batchnorm_act_backward_training. All others as in ni_channel_backward_reduce.
+ni_status ni_channel_act_backward_reduce(const ni_channel_shape* shape, const void* dy, const void* x,
+                                         const double* mean, const double* invstd, const void* weight, const void* bias,
+                                         double* sum_dy, double* sum_dy_xmu, int32_t activation, const uint8_t* mask);
+
+/// ni_channel_backward_apply with g for dy; the sums are those of g.
+/// bias, activation, mask, dresidual: as in ni_batchnorm_act_backward_training. All others as in
+/// ni_channel_backward_apply.
+ni_status ni_channel_act_backward_apply(const ni_channel_shape* shape, const void* dy, const void* x,
+                                        const double* mean, const double* invstd, const void* weight, const void* bias,
+                                        const double* sum_dy, const double* sum_dy_xmu, double count, void* dx,
+                                        int32_t activation, const uint8_t* mask, void* dresidual);
+
 /// ni_groupnorm_forward, then residual and activation: as in ni_batchnorm_act_forward_training.
 ni_status ni_groupnorm_act_forward(const ni_group_shape* shape, const void* x, const void* weight, const void* bias,
                                    double eps, double* saved_mean, double* saved_invstd, void* y, int32_t activation,

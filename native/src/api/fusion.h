@@ -46,6 +46,13 @@ struct BackwardFusion {
     /// Whether x is read whatever the layer needs it for.
     bool reads_x() const { return activation != NI_ACTIVATION_NONE && mask == nullptr; }
 
+    /// invstd where only z takes it.
+    template <class Call>
+    Buffer invstd_buffer(const Call& call, const double* invstd) const {
+        Buffer buffer = call.read_statistics("invstd", invstd);
+        if (activation == NI_ACTIVATION_NONE) buffer.need = Need::kOptional;
+        return buffer;
+    }
     template <class Call>
     Buffer bias_buffer(const Call& call) const {
         return call.read_parameters("bias", bias, Need::kOptional);

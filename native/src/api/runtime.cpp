@@ -7,7 +7,7 @@
 
 namespace {
 
-constexpr uint32_t kAbiVersion = 3;
+constexpr uint32_t kAbiVersion = 4;
 
 #if defined(__clang__)
 #define NI_COMPILER "clang " __clang_version__

@@ -166,7 +166,7 @@ std::string digest_of_inference(const KernelTable& table, const LayerCase& layer
     norm.statistics(in.x.data(), mean.data(), m2.data());
     for (const double squares : m2) invstd.push_back(1 / std::sqrt(squares / count + in.eps));
     norm.apply(in.x.data(), mean.data(), invstd.data(), affine, y.data());
-    norm.backward_reduce(in.dy.data(), in.x.data(), mean.data(), sum_dy.data(), sum_dy_xmu.data());
+    norm.backward_reduce(in.dy.data(), in.x.data(), mean.data(), nullptr, nullptr, sum_dy.data(), sum_dy_xmu.data());
     norm.backward_apply(in.dy.data(), in.x.data(), mean.data(), invstd.data(), affine.weight, sum_dy.data(),
                         sum_dy_xmu.data(), count, dx.data());
     parts.add(mean).add(m2).add(y).add(sum_dy).add(sum_dy_xmu).add(dx);

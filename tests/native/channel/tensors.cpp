@@ -95,7 +95,8 @@ EveryResult every_result(const KernelTable& kernels, const TensorCase& shape, co
     }
     layer(kernels, shape, threads).apply(in.x.data(), r.part_mean.data(), invstd.data(), in.affine(), r.part_y.data());
     layer(kernels, shape, threads)
-        .backward_reduce(in.dy.data(), in.x.data(), r.part_mean.data(), r.part_sum_dy.data(), r.part_sum_dy_xmu.data());
+        .backward_reduce(in.dy.data(), in.x.data(), r.part_mean.data(), nullptr, nullptr, r.part_sum_dy.data(),
+                         r.part_sum_dy_xmu.data());
     layer(kernels, shape, threads)
         .backward_apply(in.dy.data(), in.x.data(), r.part_mean.data(), invstd.data(), in.weight.data(),
                         r.part_sum_dy.data(), r.part_sum_dy_xmu.data(), count, r.part_dx.data());

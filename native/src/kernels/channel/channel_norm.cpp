@@ -98,12 +98,33 @@ void map_pass(const ChannelTensor& tensor, const ElementwisePass<E>& pass, Const
              [&](int64_t offset, const Rows& rows, int64_t c) { pass(offset, rows, constants, c); });
 }
 
-/// Gives a backward pass the constants that make z from x: z_of(channel) -> ApplyConstants.
-template <class E, class ZOf>
-void set_z(const ChannelTensor& tensor, FusedGradientScratch<E>& gradient, ZOf z_of) {
+/// The constants that make z from x, and y where nothing follows.
+template <class Constant, class Parameter>
+ApplyConstants<Constant> z_constants(const Affine<Parameter>& affine, int64_t c, double mean, double invstd) {
+    return apply_constants<Constant>(mean, invstd, value_or(affine.weight, c, 1), value_or(affine.bias, c, 0));
+}
+
+/// Those of every channel, for a backward with the statistics of the forward.
+template <class E>
+auto z_of_forward(const double* mean, const double* invstd, const typename E::Parameter* weight,
+                  const FusedBackward<E>& fused) {
+    const Affine<typename E::Parameter> affine{weight, fused.bias};
+    return [=](int64_t c) { return z_constants<typename E::Constant>(affine, c, mean[c], invstd[c]); };
+}
+
+/// run(pass) for a backward pass, which makes g of dy where there was an activation: z_of(channel) -> ApplyConstants.
+/// `reduces` is FusedGradientScratch's.
+template <class E, class ZOf, class Run>
+void run_backward(const ChannelTensor& tensor, ElementwisePass<E> pass, const FusedBackward<E>& fused, bool reduces,
+                  ZOf z_of, Run run) {
+    if (!fused) return run(pass);
+    FusedGradientScratch<E> gradient(pass, fused, tensor.elements(), tensor.spatial, tensor.channels, tensor.as_rows(),
+                                     reduces);
     for (int64_t c = 0; c < tensor.channels; ++c) {
         tensor.as_rows() ? gradient.set_channel(c, z_of(c)) : gradient.set_plane(c, z_of(c));
     }
+    pass.gradient = gradient.gradient();
+    run(pass);
 }
 
 /// The output gradient times a constant. Adding -0 keeps the sign of zeros.
@@ -126,35 +147,42 @@ void ChannelNorm<E>::statistics(const Data* x, double* mean, double* m2) const {
 
 template <class E>
 void ChannelNorm<E>::apply(const Data* x, const double* mean, const double* invstd, const Affine<Parameter>& affine,
-                           Data* y) const {
-    const ElementwisePass<E> pass{kernels, x, x, y, store_for(tensor.elements(), y, x)};
-    map_pass<ApplyConstants<Constant>>(tensor, pass, [&](int64_t c) {
-        return apply_constants<Constant>(mean[c], invstd[c], value_or(affine.weight, c, 1),
-                                         value_or(affine.bias, c, 0));
-    });
+                           Data* y, const FusedForward<E>& fused) const {
+    const Store store = store_for(tensor.elements(), y, x, fused.residual);
+    const ElementwisePass<E> pass{kernels, x, x, y, store, fused ? &fused : nullptr};
+    map_pass<ApplyConstants<Constant>>(tensor, pass,
+                                       [&](int64_t c) { return z_constants<Constant>(affine, c, mean[c], invstd[c]); });
 }
 
 template <class E>
-void ChannelNorm<E>::backward_reduce(const Data* dy, const Data* x, const double* mean, double* sum_dy,
-                                     double* sum_dy_xmu) const {
-    const ElementwisePass<E> pass{kernels, dy, x, nullptr, Store::kCached};
-    gradients_pass<ApplyConstants<Constant>>(
-        tensor, pass, [&](int64_t c) { return mean[c]; },
-        [&](int64_t c, const GradientSums& sums) {
-            sum_dy[c] = sums.dy;
-            sum_dy_xmu[c] = sums.dy_xmu;
-            return ApplyConstants<Constant>{};
-        });
+void ChannelNorm<E>::backward_reduce(const Data* dy, const Data* x, const double* mean, const double* invstd,
+                                     const Parameter* weight, double* sum_dy, double* sum_dy_xmu,
+                                     const FusedBackward<E>& fused) const {
+    const ElementwisePass<E> sums_only{kernels, dy, x, nullptr, Store::kCached};
+    const auto z = z_of_forward(mean, invstd, weight, fused);
+    run_backward(tensor, sums_only, fused, true, z, [&](const ElementwisePass<E>& pass) {
+        gradients_pass<ApplyConstants<Constant>>(
+            tensor, pass, [&](int64_t c) { return mean[c]; },
+            [&](int64_t c, const GradientSums& sums) {
+                sum_dy[c] = sums.dy;
+                sum_dy_xmu[c] = sums.dy_xmu;
+                return ApplyConstants<Constant>{};
+            });
+    });
 }
 
 template <class E>
 void ChannelNorm<E>::backward_apply(const Data* dy, const Data* x, const double* mean, const double* invstd,
                                     const Parameter* weight, const double* sum_dy, const double* sum_dy_xmu,
-                                    double count, Data* dx) const {
-    const ElementwisePass<E> pass{kernels, dy, x, dx, store_for(tensor.elements(), dx, dy, x)};
-    map_pass<BackwardConstants<Constant>>(tensor, pass, [&](int64_t c) {
-        const double scale = value_or(weight, c, 1) * invstd[c];
-        return backward_constants<Constant>(mean[c], invstd[c], scale, scale, sum_dy[c] / count, sum_dy_xmu[c] / count);
+                                    double count, Data* dx, const FusedBackward<E>& fused) const {
+    const ElementwisePass<E> plain{kernels, dy, x, dx, store_for(tensor.elements(), dx, dy, x)};
+    const auto z = z_of_forward(mean, invstd, weight, fused);
+    run_backward(tensor, plain, fused, false, z, [&](const ElementwisePass<E>& pass) {
+        map_pass<BackwardConstants<Constant>>(tensor, pass, [&](int64_t c) {
+            const double scale = value_or(weight, c, 1) * invstd[c];
+            return backward_constants<Constant>(mean[c], invstd[c], scale, scale, sum_dy[c] / count,
+                                                sum_dy_xmu[c] / count);
+        });
     });
 }
 
@@ -171,8 +199,7 @@ void ChannelNorm<E>::forward_training(const Data* x, const Affine<Parameter>& af
         running.move(c, moments.mean, moments.m2 / std::max(count - 1, 1.0));
         if (saved_mean) saved_mean[c] = moments.mean;
         if (saved_invstd) saved_invstd[c] = invstd;
-        return apply_constants<Constant>(moments.mean, invstd, value_or(affine.weight, c, 1),
-                                         value_or(affine.bias, c, 0));
+        return z_constants<Constant>(affine, c, moments.mean, invstd);
     });
 }
 
@@ -184,8 +211,7 @@ void ChannelNorm<E>::forward_inference(const Data* x, const Affine<Parameter>& a
     const ElementwisePass<E> pass{kernels, x, x, y, store, fused ? &fused : nullptr};
     map_pass<ApplyConstants<Constant>>(tensor, pass, [&](int64_t c) {
         const double invstd = invstd_of(static_cast<double>(var[c]), eps);
-        return apply_constants<Constant>(static_cast<double>(mean[c]), invstd, value_or(affine.weight, c, 1),
-                                         value_or(affine.bias, c, 0));
+        return z_constants<Constant>(affine, c, static_cast<double>(mean[c]), invstd);
     });
 }
 
@@ -195,7 +221,9 @@ void ChannelNorm<E>::backward_training(const Data* dy, const Data* x, const Para
                                        const ParameterGradients<Parameter>& gradients,
                                        const FusedBackward<E>& fused) const {
     const auto count = static_cast<double>(tensor.values_per_channel());
-    const auto run = [&](const ElementwisePass<E>& pass) {
+    const ElementwisePass<E> plain{kernels, dy, x, dx, store_for(tensor.elements(), dx, dy, x)};
+    const auto z = z_of_forward(saved_mean, saved_invstd, weight, fused);
+    run_backward(tensor, plain, fused, true, z, [&](const ElementwisePass<E>& pass) {
         gradients_pass<BackwardConstants<Constant>>(
             tensor, pass, [&](int64_t c) { return saved_mean[c]; },
             [&](int64_t c, const GradientSums& sums) {
@@ -205,17 +233,7 @@ void ChannelNorm<E>::backward_training(const Data* dy, const Data* x, const Para
                 gradients.store(c, sums.dy_xmu * saved_invstd[c], sums.dy);
                 return constants;
             });
-    };
-    ElementwisePass<E> pass{kernels, dy, x, dx, store_for(tensor.elements(), dx, dy, x)};
-    if (!fused) return run(pass);
-    FusedGradientScratch<E> gradient(pass, fused, tensor.elements(), tensor.spatial, tensor.channels, tensor.as_rows(),
-                                     true);
-    set_z(tensor, gradient, [&](int64_t c) {
-        return apply_constants<Constant>(saved_mean[c], saved_invstd[c], value_or(weight, c, 1),
-                                         value_or(fused.bias, c, 0));
     });
-    pass.gradient = gradient.gradient();
-    run(pass);
 }
 
 template <class E>
@@ -225,8 +243,15 @@ void ChannelNorm<E>::backward_inference(const Data* dy, const Data* x, const Par
                                         const FusedBackward<E>& fused) const {
     const auto invstd = [&](int64_t c) { return invstd_of(static_cast<double>(var[c]), eps); };
     const auto scale = [&](int64_t c) { return scale_only<Constant>(value_or(weight, c, 1) * invstd(c)); };
-    const auto run = [&](const ElementwisePass<E>& pass) {
-        if (!gradients.weight && !gradients.bias) {
+    // Without dweight nobody wants the products, and x is not read but for z: dy stands in for it.
+    const Data* const factor = gradients.weight || fused.reads_x() ? x : dy;
+    const ElementwisePass<E> plain{kernels, dy, factor, dx, store_for(tensor.elements(), dx, dy, x)};
+    const auto z = [&](int64_t c) {
+        return z_constants<Constant, Parameter>({weight, fused.bias}, c, static_cast<double>(mean[c]), invstd(c));
+    };
+    const bool reduces = gradients.weight || gradients.bias;
+    run_backward(tensor, plain, fused, reduces, z, [&](const ElementwisePass<E>& pass) {
+        if (!reduces) {
             map_pass<ApplyConstants<Constant>>(tensor, pass, scale);
             return;
         }
@@ -237,19 +262,7 @@ void ChannelNorm<E>::backward_inference(const Data* dy, const Data* x, const Par
                 gradients.store(c, sums.dy_xmu * invstd(c), sums.dy);
                 return constants;
             });
-    };
-    // Without dweight nobody wants the products, and x is not read but for z: dy stands in for it.
-    const Data* const factor = gradients.weight || fused.reads_x() ? x : dy;
-    ElementwisePass<E> pass{kernels, dy, factor, dx, store_for(tensor.elements(), dx, dy, x)};
-    if (!fused) return run(pass);
-    FusedGradientScratch<E> gradient(pass, fused, tensor.elements(), tensor.spatial, tensor.channels, tensor.as_rows(),
-                                     gradients.weight || gradients.bias);
-    set_z(tensor, gradient, [&](int64_t c) {
-        return apply_constants<Constant>(static_cast<double>(mean[c]), invstd(c), value_or(weight, c, 1),
-                                         value_or(fused.bias, c, 0));
     });
-    pass.gradient = gradient.gradient();
-    run(pass);
 }
 
 template struct ChannelNorm<Float32>;

@@ -37,13 +37,17 @@ struct ChannelNorm {
 
     void statistics(const Data* x, double* mean, double* m2) const;
 
-    void apply(const Data* x, const double* mean, const double* invstd, const Affine<Parameter>& affine, Data* y) const;
+    void apply(const Data* x, const double* mean, const double* invstd, const Affine<Parameter>& affine, Data* y,
+               const FusedForward<E>& fused = {}) const;
 
-    void backward_reduce(const Data* dy, const Data* x, const double* mean, double* sum_dy, double* sum_dy_xmu) const;
+    /// invstd and weight are read for z, where there is an activation: otherwise both may be null.
+    void backward_reduce(const Data* dy, const Data* x, const double* mean, const double* invstd,
+                         const Parameter* weight, double* sum_dy, double* sum_dy_xmu,
+                         const FusedBackward<E>& fused = {}) const;
 
     void backward_apply(const Data* dy, const Data* x, const double* mean, const double* invstd,
-                        const Parameter* weight, const double* sum_dy, const double* sum_dy_xmu, double count,
-                        Data* dx) const;
+                        const Parameter* weight, const double* sum_dy, const double* sum_dy_xmu, double count, Data* dx,
+                        const FusedBackward<E>& fused = {}) const;
 
     void forward_training(const Data* x, const Affine<Parameter>& affine, double eps,
                           const RunningBuffers<Parameter>& running, double* saved_mean, double* saved_invstd, Data* y,

@@ -82,8 +82,8 @@ class FusedGradientScratch {
 
 public:
     /// Of the constants that make z from x there are `count`: by channel where a tensor is taken as rows, otherwise by
-    /// plane of `spatial` elements. Whoever makes the pass sets them before it is run. `reduces`: all elements are
-    /// reduced before dx is written.
+    /// plane of `spatial` elements. Whoever makes the pass sets them before it is run. `reduces`: the pass
+    /// reduces all elements before it writes dx.
     FusedGradientScratch(const ElementwisePass<E>& pass, const FusedBackward<E>& with, int64_t elements,
                          int64_t spatial, int64_t count, bool as_rows, bool reduces)
         : by_plane_(as_rows ? 0 : count),
