@@ -283,6 +283,33 @@ internal static unsafe partial class NativeMethods
         ChannelShape* shape, void* dy, void* x, void* weight, void* bias, double eps, void* mean, void* var, int gradientMode, void* dx,
         void* dweight, void* dbias, int activation, byte* mask, void* dresidual);
 
+    /// <summary>ni_channel_apply, then residual and activation: as in ni_batchnorm_act_forward_training.</summary>
+    [DllImport(Library, EntryPoint = "ni_channel_act_apply", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    internal static extern Status ChannelActApply(
+        ChannelShape* shape, void* x, double* mean, double* invstd, void* weight, void* bias, void* y, int activation, void* residual,
+        byte* mask);
+
+    /// <summary>
+    /// ni_channel_backward_reduce with g for dy: sum_dy[c] = sum(g), sum_dy_xmu[c] = sum(g * (x - mean[c])).
+    /// invstd: C doubles, null only where there is no activation. weight: C parameters, or null for 1. Both are those of
+    /// the forward, and make z as the bias does.
+    /// bias, activation, mask: as in ni_batchnorm_act_backward_training. All others as in ni_channel_backward_reduce.
+    /// </summary>
+    [DllImport(Library, EntryPoint = "ni_channel_act_backward_reduce", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    internal static extern Status ChannelActBackwardReduce(
+        ChannelShape* shape, void* dy, void* x, double* mean, double* invstd, void* weight, void* bias, double* sumDy, double* sumDyXmu,
+        int activation, byte* mask);
+
+    /// <summary>
+    /// ni_channel_backward_apply with g for dy; the sums are those of g.
+    /// bias, activation, mask, dresidual: as in ni_batchnorm_act_backward_training. All others as in
+    /// ni_channel_backward_apply.
+    /// </summary>
+    [DllImport(Library, EntryPoint = "ni_channel_act_backward_apply", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    internal static extern Status ChannelActBackwardApply(
+        ChannelShape* shape, void* dy, void* x, double* mean, double* invstd, void* weight, void* bias, double* sumDy, double* sumDyXmu,
+        double count, void* dx, int activation, byte* mask, void* dresidual);
+
     /// <summary>ni_groupnorm_forward, then residual and activation: as in ni_batchnorm_act_forward_training.</summary>
     [DllImport(Library, EntryPoint = "ni_groupnorm_act_forward", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
     internal static extern Status GroupnormActForward(
@@ -541,7 +568,7 @@ internal static unsafe partial class NativeMethods
 internal static class Abi
 {
     /// <summary>SHA-256 of the headers; generator/HeaderHash.cs says of what exactly.</summary>
-    internal const string HeaderHash = "c5161d66ae86d10ae235a621045e8298aa56735ec2832586327b2814a3ae077d";
+    internal const string HeaderHash = "8a71101b16421d92db8c0eaa484e7fe0880a33c74e3f5c6c0e6bf472db7cf1f8";
 
     /// <summary>Size of <see cref="ChannelShape"/> in bytes.</summary>
     internal const uint ChannelShapeSize = 40;
