@@ -6,7 +6,7 @@ namespace {
 
 using Run = ni_status (*)(const Call& call);
 
-constexpr bool kInput = false, kOutput = true, kOptional = false;
+constexpr bool kInput = false, kOutput = true, kRequired = true, kOptional = false;
 
 /// A forward takes a residual, which y may be, and gives a mask.
 Function forward_of(const char* name, Function function, Run run) {
@@ -30,6 +30,32 @@ Function backward_of(const char* name, Function function, Run run) {
     return function;
 }
 
+/// A reduction takes what makes z and the mask.
+Function reduction_of(const char* name, Function function, Run run) {
+    function.name = name;
+    function.call = run;
+    function.arguments.push_back({"invstd", Kind::kStatistics, kInput, kRequired, {}});
+    function.arguments.push_back({"weight", Kind::kParameters, kInput, kOptional, {}});
+    function.arguments.push_back({"bias", Kind::kParameters, kInput, kOptional, {}});
+    function.arguments.push_back({"mask", Kind::kMask, kInput, kOptional, {}});
+    return function;
+}
+
+ni_status channel_apply(const Call& c) {
+    return ni_channel_act_apply(c.channels(), c.data("x"), c.doubles("mean"), c.doubles("invstd"), c.data("weight"),
+                                c.data("bias"), c.data("y"), c.activation, c.data("residual"), c.mask());
+}
+ni_status channel_backward_reduce(const Call& c) {
+    return ni_channel_act_backward_reduce(c.channels(), c.data("dy"), c.data("x"), c.doubles("mean"),
+                                          c.doubles("invstd"), c.data("weight"), c.data("bias"), c.doubles("sum_dy"),
+                                          c.doubles("sum_dy_xmu"), c.activation, c.mask());
+}
+ni_status channel_backward_apply(const Call& c) {
+    return ni_channel_act_backward_apply(c.channels(), c.data("dy"), c.data("x"), c.doubles("mean"),
+                                         c.doubles("invstd"), c.data("weight"), c.data("bias"), c.doubles("sum_dy"),
+                                         c.doubles("sum_dy_xmu"), c.count, c.data("dx"), c.activation, c.mask(),
+                                         c.data("dresidual"));
+}
 ni_status batchnorm_forward_training(const Call& c) {
     return ni_batchnorm_act_forward_training(c.channels(), c.data("x"), c.data("weight"), c.data("bias"), c.eps,
                                              c.momentum, c.data("running_mean"), c.data("running_var"),
@@ -81,6 +107,11 @@ std::vector<Function> activation_functions(const std::vector<Function>& plain) {
     std::vector<Function> list;
     for (const Function& function : plain) {
         const std::string name = function.name;
+        if (name == "ni_channel_apply") list.push_back(forward_of("ni_channel_act_apply", function, channel_apply));
+        if (name == "ni_channel_backward_reduce")
+            list.push_back(reduction_of("ni_channel_act_backward_reduce", function, channel_backward_reduce));
+        if (name == "ni_channel_backward_apply")
+            list.push_back(backward_of("ni_channel_act_backward_apply", function, channel_backward_apply));
         if (name == "ni_batchnorm_forward_training")
             list.push_back(forward_of("ni_batchnorm_act_forward_training", function, batchnorm_forward_training));
         if (name == "ni_batchnorm_forward_inference")

@@ -13,9 +13,11 @@ namespace ni::test {
 namespace {
 
 const char* const kForwards[] = {"ni_batchnorm_act_forward_training", "ni_batchnorm_act_forward_inference",
-                                 "ni_groupnorm_act_forward", "ni_instancenorm_act_forward"};
+                                 "ni_groupnorm_act_forward", "ni_instancenorm_act_forward", "ni_channel_act_apply"};
 const char* const kBackwards[] = {"ni_batchnorm_act_backward_training", "ni_batchnorm_act_backward_inference",
-                                  "ni_groupnorm_act_backward", "ni_instancenorm_act_backward"};
+                                  "ni_groupnorm_act_backward", "ni_instancenorm_act_backward",
+                                  "ni_channel_act_backward_apply"};
+const char* const kReduction = "ni_channel_act_backward_reduce";
 
 TEST(ActivationApi, MaskHasABitForEachElement) {
     int64_t bytes = -7;
@@ -44,6 +46,7 @@ void expect_unknown(const char* name) {
 TEST(ActivationApi, UnknownActivationsAreRefused) {
     for (const char* name : kForwards) expect_unknown(name);
     for (const char* name : kBackwards) expect_unknown(name);
+    expect_unknown(kReduction);
 }
 
 /// Everything that is ReLU's alone, given to another activation.
@@ -68,6 +71,7 @@ void expect_of_relu(const char* name, const std::vector<std::string>& arguments)
 TEST(ActivationApi, ResidualAndMaskAreRefusedWithoutRelu) {
     for (const char* name : kForwards) expect_of_relu(name, {"residual", "mask"});
     for (const char* name : kBackwards) expect_of_relu(name, {"mask", "dresidual"});
+    expect_of_relu(kReduction, {"mask"});
 }
 
 TEST(ActivationApi, GradientOfTheResidualWantsAMask) {
@@ -93,6 +97,19 @@ TEST(ActivationApi, BackwardInferenceNeedsXForZAndTheWeightGradientOnly) {
         expect_refused(without, NI_STATUS_NULL_POINTER, "x is null");
     }
     prepared.call.activation = NI_ACTIVATION_NONE;
+    EXPECT_EQ(prepared.run(), NI_STATUS_OK) << ni_last_error_message();
+}
+
+TEST(ActivationApi, ReductionNeedsInvstdForZOnly) {
+    for (const int32_t activation : {NI_ACTIVATION_RELU, NI_ACTIVATION_SILU}) {
+        PreparedCall prepared(function_of(kReduction));
+        prepared.call.activation = activation;
+        prepared.call.at["invstd"] = prepared.call.at["mask"] = nullptr;
+        expect_refused(prepared, NI_STATUS_NULL_POINTER, "invstd is null");
+    }
+    PreparedCall prepared(function_of(kReduction));
+    prepared.call.activation = NI_ACTIVATION_NONE;
+    prepared.call.at["invstd"] = prepared.call.at["mask"] = nullptr;
     EXPECT_EQ(prepared.run(), NI_STATUS_OK) << ni_last_error_message();
 }
 
@@ -176,12 +193,67 @@ TEST(ActivationApi, SiluOfInstancesAndOfInference) {
     EXPECT_NEAR(a.dx[3], 8 * slope(1) / 2, 1e-14);
 }
 
+/// Two ranks with two of the values each, which know the statistics and then the sums of both.
+TEST(ActivationApi, PartsOfTwoRanksAreOneBatch) {
+    for (const bool adds : {true, false}) {
+        SCOPED_TRACE(adds ? "relu of a sum" : "silu");
+        const int32_t activation = adds ? NI_ACTIVATION_RELU : NI_ACTIVATION_SILU;
+        const double weight = -1.5, bias = 0.25;
+        Numbers whole, parts;
+        double dbias = 0, dweight = 0;
+        ASSERT_EQ(ni_batchnorm_act_forward_training(
+                      &whole.shape, whole.x.data(), &weight, &bias, 0, 0, nullptr, nullptr, &whole.mean, &whole.invstd,
+                      whole.y.data(), activation, adds ? whole.residual.data() : nullptr, adds ? &whole.mask : nullptr),
+                  NI_STATUS_OK);
+        ASSERT_EQ(ni_batchnorm_act_backward_training(
+                      &whole.shape, whole.dy.data(), whole.x.data(), &weight, &bias, &whole.mean, &whole.invstd,
+                      NI_GRADIENT_MODE_OVERWRITE, whole.dx.data(), &dweight, &dbias, activation,
+                      adds ? &whole.mask : nullptr, adds ? whole.dresidual.data() : nullptr),
+                  NI_STATUS_OK);
+
+        parts.shape.spatial = 2;
+        uint8_t masks[2] = {};
+        double sum_dy = 0, sum_dy_xmu = 0;
+        for (size_t rank = 0; rank < 2; ++rank) {
+            const size_t at = 2 * rank;
+            double dy = 0, dy_xmu = 0;
+            ASSERT_EQ(ni_channel_act_apply(&parts.shape, &parts.x[at], &whole.mean, &whole.invstd, &weight, &bias,
+                                           &parts.y[at], activation, adds ? &parts.residual[at] : nullptr,
+                                           adds ? &masks[rank] : nullptr),
+                      NI_STATUS_OK);
+            ASSERT_EQ(
+                ni_channel_act_backward_reduce(&parts.shape, &parts.dy[at], &parts.x[at], &whole.mean, &whole.invstd,
+                                               &weight, &bias, &dy, &dy_xmu, activation, adds ? &masks[rank] : nullptr),
+                NI_STATUS_OK);
+            sum_dy += dy;
+            sum_dy_xmu += dy_xmu;
+        }
+        EXPECT_DOUBLE_EQ(sum_dy, dbias);
+        EXPECT_DOUBLE_EQ(sum_dy_xmu * whole.invstd, dweight);
+        for (size_t rank = 0; rank < 2; ++rank) {
+            const size_t at = 2 * rank;
+            ASSERT_EQ(
+                ni_channel_act_backward_apply(&parts.shape, &parts.dy[at], &parts.x[at], &whole.mean, &whole.invstd,
+                                              &weight, &bias, &sum_dy, &sum_dy_xmu, 4, &parts.dx[at], activation,
+                                              adds ? &masks[rank] : nullptr, adds ? &parts.dresidual[at] : nullptr),
+                NI_STATUS_OK);
+        }
+        EXPECT_EQ(parts.y, whole.y);
+        EXPECT_EQ(parts.dresidual, whole.dresidual);
+        EXPECT_EQ(masks[0] | masks[1] << 2, whole.mask);
+        for (size_t i = 0; i < 4; ++i) EXPECT_NEAR(parts.dx[i], whole.dx[i], 1e-14) << i;
+    }
+}
+
 /// Without an activation, the functions are those without it in their names.
 TEST(ActivationApi, NoneIsThePlainCall) {
     for (const auto& [name, plain] : {std::pair{"ni_batchnorm_act_forward_training", "ni_batchnorm_forward_training"},
                                       {"ni_batchnorm_act_forward_inference", "ni_batchnorm_forward_inference"},
                                       {"ni_batchnorm_act_backward_training", "ni_batchnorm_backward_training"},
                                       {"ni_batchnorm_act_backward_inference", "ni_batchnorm_backward_inference"},
+                                      {"ni_channel_act_apply", "ni_channel_apply"},
+                                      {"ni_channel_act_backward_reduce", "ni_channel_backward_reduce"},
+                                      {"ni_channel_act_backward_apply", "ni_channel_backward_apply"},
                                       {"ni_groupnorm_act_forward", "ni_groupnorm_forward"},
                                       {"ni_groupnorm_act_backward", "ni_groupnorm_backward"},
                                       {"ni_instancenorm_act_forward", "ni_instancenorm_forward"},
