@@ -33,7 +33,7 @@ internal static class Native
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static void LoadAndVerify()
     {
-        LoadedLibrary library = NativeLibraryResolver.Load();
+        LoadedLibrary library = NativeLibraryResolver.Main.Load();
         AbiCheck.Verify(library.Path);
         s_verified = library;
     }

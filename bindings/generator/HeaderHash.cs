@@ -9,14 +9,18 @@ namespace NormInterop.Bindings.Generator;
 /// </summary>
 internal static class HeaderHash
 {
-    /// <summary>Folder of the headers, relative to the root of the repository.</summary>
+    /// <summary>Folder of the main library's headers, relative to the root of the repository.</summary>
     internal const string Directory = "native/include/norminterop";
+
+    /// <summary>Folder of the headers of the library for MPI.</summary>
+    internal const string MpiDirectory = "native/mpi/include/norminterop_mpi";
 
     /// <summary>The headers of a working tree, in ordinal order of file name.</summary>
     /// <param name="repositoryRoot">Root of the repository.</param>
+    /// <param name="directory">Folder of the headers.</param>
     /// <returns>Full paths.</returns>
-    internal static IReadOnlyList<string> Files(string repositoryRoot) =>
-        [.. System.IO.Directory.EnumerateFiles(Path.GetFullPath(Path.Combine(repositoryRoot, Directory)), "*.h")
+    internal static IReadOnlyList<string> Files(string repositoryRoot, string directory = Directory) =>
+        [.. System.IO.Directory.EnumerateFiles(Path.GetFullPath(Path.Combine(repositoryRoot, directory)), "*.h")
             .OrderBy(Path.GetFileName, StringComparer.Ordinal)];
 
     /// <summary>
@@ -24,11 +28,12 @@ internal static class HeaderHash
     /// check the same header out with others.
     /// </summary>
     /// <param name="repositoryRoot">Root of the repository.</param>
+    /// <param name="directory">Folder of the headers.</param>
     /// <returns>64 lower-case hexadecimal digits.</returns>
-    internal static string Compute(string repositoryRoot)
+    internal static string Compute(string repositoryRoot, string directory = Directory)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        foreach (string file in Files(repositoryRoot))
+        foreach (string file in Files(repositoryRoot, directory))
         {
             string text = File.ReadAllText(file).Replace("\r\n", "\n", StringComparison.Ordinal);
             hash.AppendData(Encoding.UTF8.GetBytes($"{Path.GetFileName(file)}\n{text}"));

@@ -5,13 +5,16 @@ namespace NormInterop.Bindings.Generator;
 /// <summary>Turns the names of the C headers into C# names: without their prefix, and in C#'s case.</summary>
 internal static class Names
 {
-    private const string Prefix = "ni_";
+    // The longer one first: it begins with the other.
+    private static readonly string[] s_prefixes = ["ni_mpi_", "ni_"];
 
     /// <summary>Name of a type or function: <c>ni_channel_shape</c> becomes <c>ChannelShape</c>.</summary>
     /// <param name="declaration">An enum, struct or function.</param>
     /// <returns>The C# name.</returns>
     /// <exception cref="NotSupportedException">The name lacks the prefix that every public name has.</exception>
-    internal static string Of(Declaration declaration) => Pascal(WithoutPrefix(declaration.OriginalName, Prefix));
+    internal static string Of(Declaration declaration) => Pascal(WithoutPrefix(
+        declaration.OriginalName,
+        Array.Find(s_prefixes, p => declaration.OriginalName.StartsWith(p, StringComparison.Ordinal)) ?? s_prefixes[^1]));
 
     /// <summary>Name of an enum value: <c>NI_DATA_TYPE_FLOAT32</c> of <c>ni_data_type</c> becomes <c>Float32</c>.</summary>
     /// <param name="owner">The enum.</param>

@@ -5,13 +5,29 @@ using CppSharp.Parser;
 
 namespace NormInterop.Bindings.Generator;
 
+/// <summary>A native library: its headers, and where their bindings go.</summary>
+/// <param name="Name">Its name in DllImport, and that of the header which includes the others.</param>
+/// <param name="Headers">Folder of the headers, relative to the root of the repository.</param>
+/// <param name="Namespace">Namespace of the bindings.</param>
+/// <param name="Output">Name of the file they are in, without the last ending.</param>
+internal sealed record BoundLibrary(string Name, string Headers, string Namespace, string Output)
+{
+    /// <summary>All of them.</summary>
+    internal static IReadOnlyList<BoundLibrary> All { get; } =
+    [
+        new("norminterop", HeaderHash.Directory, "NormInterop.Bindings", "NormInterop.g"),
+        new("norminterop_mpi", HeaderHash.MpiDirectory, "NormInterop.Bindings.Mpi", "NormInterop.Mpi.g"),
+    ];
+
+    /// <summary>The header that includes the others, and declares nothing itself.</summary>
+    internal string Umbrella => $"{Name}.h";
+}
+
 /// <summary>Tells CppSharp what to read and where to write, and puts <see cref="LeanSources"/> in place of its stock output.</summary>
 /// <param name="repositoryRoot">Root of the repository.</param>
-internal sealed class NormInteropLibrary(string repositoryRoot) : ILibrary
+/// <param name="library">What to bind.</param>
+internal sealed class NormInteropLibrary(string repositoryRoot, BoundLibrary library) : ILibrary
 {
-    private const string OutputName = "NormInterop.g";
-    private const string Umbrella = "norminterop.h";
-
     private readonly string _outputDirectory = Path.Combine(repositoryRoot, "bindings", "generated");
 
     /// <summary>What was written, as a line for the user; null until then.</summary>
@@ -24,18 +40,18 @@ internal sealed class NormInteropLibrary(string repositoryRoot) : ILibrary
         driver.Options.Quiet = true;
         driver.Options.OutputDir = _outputDirectory;
         driver.Options.OutputNewLineType = NewLineType.LF;
-        driver.Options.GenerateName = _ => OutputName;
+        driver.Options.GenerateName = _ => library.Output;
 
         // As C++ the structs would have copy constructors, and a C library exports none.
         driver.ParserOptions.LanguageVersion = LanguageVersion.C99;
 
         // The name of the module is the name in DllImport.
-        Module module = driver.Options.AddModule("norminterop");
-        module.OutputNamespace = "NormInterop.Bindings";
-        module.IncludeDirs.Add(Path.GetFullPath(Path.Combine(repositoryRoot, HeaderHash.Directory, "..")));
+        Module module = driver.Options.AddModule(library.Name);
+        module.OutputNamespace = library.Namespace;
+        module.IncludeDirs.Add(Path.GetFullPath(Path.Combine(repositoryRoot, library.Headers, "..")));
 
         // The umbrella alone: of several headers CppSharp parses each on its own, and reports the errors of the last one only.
-        module.Headers.Add($"norminterop/{Umbrella}");
+        module.Headers.Add($"{Path.GetFileName(library.Headers)}/{library.Umbrella}");
     }
 
     /// <inheritdoc/>
@@ -57,21 +73,23 @@ internal sealed class NormInteropLibrary(string repositoryRoot) : ILibrary
     public void GenerateCode(Driver driver, List<GeneratorOutput> outputs)
     {
         // The other module is CppSharp's own, for std:: types.
-        outputs.RemoveAll(o => o.TranslationUnit.Module.LibraryName != "norminterop");
+        outputs.RemoveAll(o => o.TranslationUnit.Module.LibraryName != library.Name);
 
-        var sources = new LeanSources(driver.Context, ParsedHeaders(driver.Context.ASTContext), HeaderHash.Compute(repositoryRoot));
+        var sources = new LeanSources(
+            driver.Context, ParsedHeaders(driver.Context.ASTContext), HeaderHash.Compute(repositoryRoot, library.Headers),
+            library.Headers);
         sources.Process();
         outputs.Single().Outputs = [sources];
-        Summary = $"Wrote {Path.Combine(_outputDirectory, OutputName)}.{sources.FileExtension}: {sources.Counts}.";
+        Summary = $"Wrote {Path.Combine(_outputDirectory, library.Output)}.{sources.FileExtension}: {sources.Counts}.";
     }
 
     // What is bound is what is hashed: all headers, in a fixed order, and none of the compiler's.
     private List<TranslationUnit> ParsedHeaders(ASTContext context)
     {
         var parsed = context.TranslationUnits.Where(u => u.IsValid).ToLookup(u => Path.GetFullPath(u.FilePath));
-        var headers = HeaderHash.Files(repositoryRoot).Where(f => Path.GetFileName(f) != Umbrella).ToList();
+        var headers = HeaderHash.Files(repositoryRoot, library.Headers).Where(f => Path.GetFileName(f) != library.Umbrella).ToList();
         return headers.Find(f => !parsed.Contains(f)) is { } forgotten
-            ? throw new NotSupportedException($"{forgotten} declares nothing, or {Umbrella} does not include it")
+            ? throw new NotSupportedException($"{forgotten} declares nothing, or {library.Umbrella} does not include it")
             : headers.ConvertAll(f => parsed[f].Single());
     }
 }

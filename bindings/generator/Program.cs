@@ -11,14 +11,18 @@ if (args.Length > 1)
 try
 {
     string root = args.Length == 1 ? Path.GetFullPath(args[0]) : FindRepositoryRoot();
-    var library = new NormInteropLibrary(root);
-    if (!ConsoleDriver.Run(library) || library.Summary is null)
+    foreach (BoundLibrary bound in BoundLibrary.All)
     {
-        Console.Error.WriteLine($"No bindings were written: CppSharp could not read the headers in {HeaderHash.Directory}.");
-        return 1;
+        var library = new NormInteropLibrary(root, bound);
+        if (!ConsoleDriver.Run(library) || library.Summary is null)
+        {
+            Console.Error.WriteLine($"No bindings were written: CppSharp could not read the headers in {bound.Headers}.");
+            return 1;
+        }
+
+        Console.WriteLine(library.Summary);
     }
 
-    Console.WriteLine(library.Summary);
     return 0;
 }
 catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException)

@@ -42,6 +42,12 @@ public sealed class NormContext<T>
     /// <summary>What followed the normalization.</summary>
     internal Activation Activation { get; private set; }
 
+    /// <summary>Who the forward was synchronized with; null where it was not.</summary>
+    private BatchSync? Sync { get; set; }
+
+    /// <summary>Values per channel that synchronized statistics are of.</summary>
+    private double Count { get; set; }
+
     /// <summary>Whether the forward had a residual, and left a mask.</summary>
     internal bool HasMask { get; private set; }
 
@@ -63,6 +69,8 @@ public sealed class NormContext<T>
             Geometry = Geometry,
             Eps = Eps,
             Activation = Activation,
+            Sync = Sync,
+            Count = Count,
             Mean = HasMean(kernel) ? _mean : default(Span<double>),
             Invstd = UsesRunning(kernel) ? default(Span<double>) : _invstd,
             RunningMean = UsesRunning(kernel) ? _runningMean : default(Span<T>),
@@ -121,6 +129,8 @@ public sealed class NormContext<T>
         DataType = dataType;
         Eps = arguments.Eps;
         Activation = arguments.Activation;
+        Sync = arguments.Sync;
+        Count = arguments.Sync?.Count ?? 0;
         HasMask = arguments.Mask is not null;
         Format = format;
         Kernel = arguments.Kernel;

@@ -22,6 +22,12 @@ internal readonly ref struct ContextSnapshot<T>
 
     internal Activation Activation { get; init; }
 
+    /// <summary>With <see cref="NormKernel.SyncStatistics"/>: who the forward was synchronized with; null otherwise.</summary>
+    internal BatchSync? Sync { get; init; }
+
+    /// <summary>With <see cref="NormKernel.SyncStatistics"/>: values per channel that the statistics are of, over all ranks.</summary>
+    internal double Count { get; init; }
+
     /// <summary>Throws unless all parts are of one forward, of a tensor of these lengths.</summary>
     internal void Check(ReadOnlySpan<nint> lengths, in GradientArguments<T> arguments)
     {
@@ -62,6 +68,7 @@ internal readonly ref struct ContextSnapshot<T>
         {
             NormKernel.RunningStatistics => RunningMean.Length >= count && RunningVar.Length >= count,
             NormKernel.RowMeanSquare => Invstd.Length >= count,
+            NormKernel.SyncStatistics when Sync is null => false,
             _ => Mean.Length >= count && Invstd.Length >= count,
         };
     }

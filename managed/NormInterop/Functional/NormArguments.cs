@@ -22,6 +22,9 @@ internal readonly unsafe ref struct NormArguments<T>
 
     internal ReadOnlySpan<double> ExactInvstd { get; init; }
 
+    /// <summary>With <see cref="NormKernel.SyncStatistics"/>: what merges the statistics of all ranks; null otherwise.</summary>
+    internal BatchSync? Sync { get; init; }
+
     /// <summary>Weight of the new batch in the running buffers; for Caffe, the fraction that the old ones keep.</summary>
     internal double Momentum { get; init; }
 

@@ -60,7 +60,9 @@ internal static unsafe class NormCalls
                 ExactMean = exactMean,
                 ExactInvstd = exactInvstd,
             };
-            NativeCall.Check(arguments.Activation == Activation.None
+            NativeCall.Check(
+                arguments.Kernel == NormKernel.SyncStatistics ? SyncKernels.Forward<TData, T>(geometry, format, arguments, pointers)
+                : arguments.Activation == Activation.None
                 ? NormKernels.Forward<TData, T>(geometry, format, arguments, pointers)
                 : FusedKernels.Forward<TData, T>(geometry, format, arguments, pointers));
         }
@@ -128,7 +130,9 @@ internal static unsafe class NormCalls
                 SavedMean = mean,
                 SavedInvstd = invstd,
             };
-            NativeCall.Check(saved.Activation == Activation.None
+            NativeCall.Check(
+                saved.Kernel == NormKernel.SyncStatistics ? SyncKernels.Backward<TData, T>(saved, format, arguments, pointers)
+                : saved.Activation == Activation.None
                 ? NormKernels.Backward<TData>(saved.Kernel, geometry, format, saved.Eps, arguments.MaxThreads, pointers)
                 : FusedKernels.Backward<TData, T>(saved, format, arguments, pointers));
         }

@@ -10,6 +10,9 @@ internal enum NormKernel
     /// <summary>BatchNorm with the statistics of the batch.</summary>
     BatchStatistics,
 
+    /// <summary>BatchNorm with the statistics of the batches of all ranks.</summary>
+    SyncStatistics,
+
     /// <summary>As BatchStatistics, with Caffe's sums in place of running buffers.</summary>
     CaffeStatistics,
 
@@ -87,7 +90,8 @@ internal static unsafe class NormKernels
     /// <summary>How many statistics of each kind a forward leaves for its backward. The product is known to fit.</summary>
     internal static nint SavedStatistics(NormKernel kernel, in NormGeometry geometry) => kernel switch
     {
-        NormKernel.BatchStatistics or NormKernel.CaffeStatistics or NormKernel.RunningStatistics => geometry.Channels,
+        NormKernel.BatchStatistics or NormKernel.SyncStatistics or NormKernel.CaffeStatistics or NormKernel.RunningStatistics =>
+            geometry.Channels,
         NormKernel.InstanceStatistics => geometry.Batch * geometry.Channels,
         NormKernel.GroupStatistics => geometry.Batch * geometry.Groups,
         NormKernel.RowStatistics or NormKernel.RowMeanSquare => geometry.Batch,

@@ -21,6 +21,10 @@ public abstract class BatchNorm<T> : RunningNorm<T>
     private protected BatchNorm(int numFeatures, double eps, double? momentum, bool affine, bool trackRunningStats)
         : base(numFeatures, eps, affine, trackRunningStats) => Momentum = momentum;
 
+    /// <summary>A layer with the parameters, buffers and settings of another one.</summary>
+    private protected BatchNorm(BatchNorm<T> other)
+        : base(other) => Momentum = other.Momentum;
+
     /// <summary>Weight of the new batch in the running buffers; null for the average of all batches so far.</summary>
     public double? Momentum { get; }
 
@@ -32,7 +36,7 @@ public abstract class BatchNorm<T> : RunningNorm<T>
         CheckRank(lengths);
         InputChecks.ChannelCount(lengths, 1, NumFeatures);
         NormGeometry geometry = NormGeometry.OfChannels(lengths);
-        InputChecks.ValuesPerChannel(geometry, lengths, least: ReadsRunning ? 1 : 2);
+        InputChecks.ValuesPerChannel(geometry, lengths, least: ReadsRunning || Sync is not null ? 1 : 2);
         return geometry;
     }
 
@@ -56,9 +60,16 @@ public abstract class BatchNorm<T> : RunningNorm<T>
         NumBatchesTracked = batches;
     }
 
+    /// <summary>What merges the statistics of all ranks in the next forward; null where those of the input are meant.</summary>
+    private protected virtual BatchSync? Sync => null;
+
     private long BatchesAfterForward => NumBatchesTracked + (IsTraining && RunningMean is not null ? 1 : 0);
 
     /// <summary>The arguments of a forward after which so many batches have been tracked.</summary>
-    private NormArguments<T> ArgumentsOf(long batches) =>
-        RunningArguments(NormKernel.BatchStatistics, Momentum ?? 1.0 / Math.Max(batches, 1));
+    private NormArguments<T> ArgumentsOf(long batches)
+    {
+        BatchSync? sync = Sync;
+        NormKernel kernel = sync is null ? NormKernel.BatchStatistics : NormKernel.SyncStatistics;
+        return RunningArguments(kernel, Momentum ?? 1.0 / Math.Max(batches, 1)) with { Sync = sync };
+    }
 }

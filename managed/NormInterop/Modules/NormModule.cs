@@ -57,6 +57,9 @@ public abstract partial class NormModule<T>
         return this;
     }
 
+    /// <summary>Takes over the mode of another module. For constructors, which may not call <see cref="Train"/>: it is virtual.</summary>
+    private protected void TakeMode(NormModule<T> other) => IsTraining = other.IsTraining;
+
     /// <summary>Chooses evaluation mode and returns this module.</summary>
     public virtual NormModule<T> Eval() => Train(false);
 

@@ -32,6 +32,21 @@ public abstract class RunningNorm<T> : FusedNorm<T>
         }
     }
 
+    /// <summary>A layer with the parameters, buffers and settings of another one, and its mode.</summary>
+    private protected RunningNorm(RunningNorm<T> other)
+    {
+        NumFeatures = other.NumFeatures;
+        Eps = other.Eps;
+        Weight = other.Weight;
+        Bias = other.Bias;
+        RunningMean = other.RunningMean;
+        RunningVar = other.RunningVar;
+        NumBatchesTracked = other.NumBatchesTracked;
+        Activation = other.Activation;
+        MaxThreads = other.MaxThreads;
+        TakeMode(other);
+    }
+
     /// <summary>C, the number of channels.</summary>
     public int NumFeatures { get; }
 

@@ -17,7 +17,7 @@ public sealed class NativeLibraryResolverTests
         string root = Directory.CreateTempSubdirectory("norminterop-").FullName;
         _empty = Directory.CreateDirectory(Path.Combine(root, "empty")).FullName;
         _broken = Directory.CreateDirectory(Path.Combine(root, "broken")).FullName;
-        File.WriteAllText(Path.Combine(_broken, NativeLibraryResolver.FileName), "This is not a library.");
+        File.WriteAllText(Path.Combine(_broken, NativeLibraryResolver.Main.FileName), "This is not a library.");
         _working = Path.GetDirectoryName(Native.LibraryPath)!;
         if (_working.Length == 0)
             Assert.Inconclusive("The operating system's own search has found the library, so its folder is not known.");
@@ -33,18 +33,18 @@ public sealed class NativeLibraryResolverTests
     {
         string missing = Path.Combine(_empty, "missing.so");
         var e = Assert.ThrowsExactly<DllNotFoundException>(
-            () => NativeLibraryResolver.Locate(missing, [_working], searchSystem: true));
+            () => NativeLibraryResolver.Main.Locate(missing, [_working], searchSystem: true));
         Assert.Contains(missing, e.Message);
         Assert.Contains("no such file", e.Message);
-        Assert.Contains(NativeLibraryResolver.OverrideVariable, e.Message);
+        Assert.Contains(NativeLibraryResolver.Main.OverrideVariable, e.Message);
     }
 
     /// <summary>A file that is there and does not load is told apart from one that is not there.</summary>
     [TestMethod]
     public void Override_ThatIsNoLibrary_IsAnErrorWithTheLoadersReason()
     {
-        string file = Path.Combine(_broken, NativeLibraryResolver.FileName);
-        var e = Assert.ThrowsExactly<DllNotFoundException>(() => NativeLibraryResolver.Locate(file, [_working], searchSystem: true));
+        string file = Path.Combine(_broken, NativeLibraryResolver.Main.FileName);
+        var e = Assert.ThrowsExactly<DllNotFoundException>(() => NativeLibraryResolver.Main.Locate(file, [_working], searchSystem: true));
         Assert.Contains(file, e.Message);
         Assert.DoesNotContain("no such file", e.Message);
     }
@@ -53,8 +53,8 @@ public sealed class NativeLibraryResolverTests
     [TestMethod]
     public void Override_ThatWorks_IsUsed()
     {
-        string file = Path.Combine(_working, NativeLibraryResolver.FileName);
-        Assert.AreEqual(file, NativeLibraryResolver.Locate(file, [_broken], searchSystem: false).Path);
+        string file = Path.Combine(_working, NativeLibraryResolver.Main.FileName);
+        Assert.AreEqual(file, NativeLibraryResolver.Main.Locate(file, [_broken], searchSystem: false).Path);
     }
 
     /// <summary>Without an override, the first folder with a library that loads is taken.</summary>
@@ -65,8 +65,8 @@ public sealed class NativeLibraryResolverTests
     [DataRow(" ")]
     public void Search_TakesTheFirstThatLoads(string? notSet)
     {
-        LoadedLibrary found = NativeLibraryResolver.Locate(notSet, [_empty, _broken, _working], searchSystem: false);
-        Assert.AreEqual(Path.Combine(_working, NativeLibraryResolver.FileName), found.Path);
+        LoadedLibrary found = NativeLibraryResolver.Main.Locate(notSet, [_empty, _broken, _working], searchSystem: false);
+        Assert.AreEqual(Path.Combine(_working, NativeLibraryResolver.Main.FileName), found.Path);
         Assert.AreNotEqual(0, found.Handle);
     }
 
@@ -75,19 +75,19 @@ public sealed class NativeLibraryResolverTests
     public void Search_ThatFails_ListsEveryPathInOrder()
     {
         var e = Assert.ThrowsExactly<DllNotFoundException>(
-            () => NativeLibraryResolver.Locate(null, [_empty, _broken], searchSystem: false));
-        int first = e.Message.IndexOf(Path.Combine(_empty, NativeLibraryResolver.FileName), StringComparison.Ordinal);
-        int second = e.Message.IndexOf(Path.Combine(_broken, NativeLibraryResolver.FileName), StringComparison.Ordinal);
+            () => NativeLibraryResolver.Main.Locate(null, [_empty, _broken], searchSystem: false));
+        int first = e.Message.IndexOf(Path.Combine(_empty, NativeLibraryResolver.Main.FileName), StringComparison.Ordinal);
+        int second = e.Message.IndexOf(Path.Combine(_broken, NativeLibraryResolver.Main.FileName), StringComparison.Ordinal);
         Assert.IsGreaterThanOrEqualTo(0, first);
         Assert.IsGreaterThan(first, second);
-        Assert.Contains(NativeLibraryResolver.OverrideVariable, e.Message);
+        Assert.Contains(NativeLibraryResolver.Main.OverrideVariable, e.Message);
     }
 
     /// <summary>The package's layout beside the application comes first, the application's folder after it.</summary>
     [TestMethod]
     public void CandidateDirectories_BeginWithTheApplication()
     {
-        IReadOnlyList<string> folders = NativeLibraryResolver.CandidateDirectories();
+        IReadOnlyList<string> folders = NativeLibrarySearch.CandidateDirectories();
         string application = Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory);
         Assert.StartsWith(Path.Combine(application, "runtimes"), folders[0]);
         Assert.EndsWith("native", folders[0]);

@@ -29,7 +29,7 @@ public sealed class SymbolTests
         CollectionAssert.AllItemsAreUnique(imports.ConvertAll(m => m.Import.EntryPoint));
         foreach ((MethodInfo method, DllImportAttribute import) in imports)
         {
-            Assert.AreEqual(NativeLibraryResolver.LibraryName, import.Value, method.Name);
+            Assert.AreEqual(NativeLibraryResolver.Main.LibraryName, import.Value, method.Name);
             Assert.IsTrue(import.ExactSpelling, method.Name);
             Assert.AreEqual(CallingConvention.Cdecl, import.CallingConvention, method.Name);
         }

@@ -1,0 +1,109 @@
+namespace NormInterop.Collectives;
+
+/// <summary>Ranks that are threads of one process: each copies its block into memory that the others read.</summary>
+internal sealed class LocalTransport(LocalTransport.Hub hub, int rank) : ICollectiveTransport
+{
+    public int Rank => rank;
+
+    public int Size => hub.Size;
+
+    public int MostBytes => Array.MaxLength;
+
+    // The block of the operation, or the part of the data that is for this rank.
+    private long _sequence;
+    private long _start, _end = -1;
+
+    public CollectiveFault? Gather(ReadOnlySpan<byte> block, TimeSpan limit)
+    {
+        _end = -1;
+        return hub.Meet(rank, ++_sequence, block, limit);
+    }
+
+    public CollectiveFault? Exchange(ReadOnlySpan<byte> data, ReadOnlySpan<long> bounds, TimeSpan limit)
+    {
+        (_start, _end) = (bounds[rank], bounds[rank + 1]);
+        return hub.Meet(rank, ++_sequence, data, limit);
+    }
+
+    public ReadOnlySpan<byte> Block(int rank)
+    {
+        ReadOnlySpan<byte> block = hub.Block(rank, _sequence);
+        return _end < 0 ? block : block[(int)_start..(int)_end];
+    }
+
+    public void Dispose() => hub.Leave(rank, _sequence + 1);
+
+    /// <summary>
+    /// Where the ranks of a group meet. Each has two blocks, for even operations and odd ones: nobody can be in the operation after next
+    /// while another one still reads the blocks of this.
+    /// </summary>
+    internal sealed class Hub(int size)
+    {
+        private readonly object _gate = new();
+        private readonly byte[][] _even = NewBlocks(size), _odd = NewBlocks(size);
+        private readonly int[] _evenLength = new int[size], _oddLength = new int[size];
+        private readonly long[] _arrived = new long[size];
+        private readonly long[] _absentFrom = [.. Enumerable.Repeat(long.MaxValue, size)];
+        private CollectiveFault? _fault;
+
+        internal int Size => size;
+
+        internal CollectiveFault? Meet(int rank, long sequence, ReadOnlySpan<byte> block, TimeSpan limit)
+        {
+            lock (_gate)
+            {
+                if (_fault is not null)
+                    return _fault;
+                Keep(rank, sequence, block);
+                _arrived[rank] = sequence;
+                Monitor.PulseAll(_gate);
+                long deadline = Environment.TickCount64 + (long)Math.Ceiling(limit.TotalMilliseconds);
+                for (; ; )
+                {
+                    if (Array.TrueForAll(_arrived, a => a >= sequence))
+                        return null;
+                    if (_fault is not null)
+                        return _fault;
+                    if (Array.Exists(_absentFrom, a => a <= sequence))
+                        return Fail(rank, r => _absentFrom[r] <= sequence ? RankPresence.Left : RankPresence.Present);
+                    long left = deadline - Environment.TickCount64;
+                    if (left <= 0)
+                        return Fail(rank, r => _arrived[r] < sequence ? RankPresence.Missing : RankPresence.Present);
+                    Monitor.Wait(_gate, (int)Math.Min(left, int.MaxValue));
+                }
+            }
+        }
+
+        internal ReadOnlySpan<byte> Block(int rank, long sequence) => sequence % 2 == 0
+            ? _even[rank].AsSpan(0, _evenLength[rank])
+            : _odd[rank].AsSpan(0, _oddLength[rank]);
+
+        internal void Leave(int rank, long sequence)
+        {
+            lock (_gate)
+            {
+                _absentFrom[rank] = sequence;
+                Monitor.PulseAll(_gate);
+            }
+        }
+
+        private CollectiveFault Fail(int rank, Func<int, RankPresence> presence)
+        {
+            _fault = new CollectiveFault([.. Enumerable.Range(0, size).Select(presence)], rank, "");
+            Monitor.PulseAll(_gate);
+            return _fault;
+        }
+
+        private void Keep(int rank, long sequence, ReadOnlySpan<byte> block)
+        {
+            bool even = sequence % 2 == 0;
+            ref byte[] memory = ref (even ? _even : _odd)[rank];
+            if (memory.Length < block.Length)
+                memory = GC.AllocateUninitializedArray<byte>(Math.Max(block.Length, 2 * memory.Length));
+            block.CopyTo(memory);
+            (even ? _evenLength : _oddLength)[rank] = block.Length;
+        }
+
+        private static byte[][] NewBlocks(int size) => [.. Enumerable.Range(0, size).Select(_ => Array.Empty<byte>())];
+    }
+}

@@ -1,0 +1,226 @@
+#include "group.h"
+
+#include <string.h>
+
+#include <algorithm>
+#include <new>
+
+namespace ni::mpi {
+namespace {
+
+// A message is a head and frames: the length of a block, and the block, filled up to whole words.
+struct Head {
+    uint64_t sequence;
+    uint32_t round, count;
+};
+constexpr int64_t kWord = 8;
+static_assert(sizeof(Head) % kWord == 0);
+
+constexpr uint32_t kExchangeRound = 1U << 31;
+
+constexpr int64_t padded(int64_t bytes) { return (bytes + kWord - 1) / kWord * kWord; }
+
+size_t rounds_of(int size) {
+    size_t rounds = 0;
+    for (int distance = 1; distance < size; distance *= 2) ++rounds;
+    return rounds;
+}
+
+}  // namespace
+
+Group::Group(MPI_Comm communicator, std::vector<int> members, int rank, int channel)
+    : communicator_(communicator),
+      members_(std::move(members)),
+      rank_(rank),
+      data_tag_(2 * channel),
+      notice_tag_(2 * channel + 1),
+      blocks_(members_.size()),
+      incoming_(std::max(members_.size(), rounds_of(size()))),
+      outgoing_(incoming_.size()),
+      answered_(members_.size()),
+      absent_from_(members_.size(), UINT64_MAX) {
+    const Turn turn;
+    int processes = 0;
+    check(MPI_Comm_size(communicator_, &processes), "MPI_Comm_size");
+    ranks_.assign(static_cast<size_t>(processes), -1);
+    for (int i = 0; i < size(); ++i) ranks_[static_cast<size_t>(member(i))] = i;
+}
+
+/// Runs body(operation) as the next operation. Whatever ends it early, ends the group.
+template <class Body>
+void Group::operate(double seconds, bool everybody_came, Body body) {
+    if (fault_) throw Fault(*fault_);
+    {
+        const Turn turn;
+        ++sequence_;
+        operating_ = true;
+    }
+    std::fill(answered_.begin(), answered_.end(), false);
+    std::fill(blocks_.begin(), blocks_.end(), Block{});
+    // The others are asked when a quarter of the limit is left, but no earlier than a second before its end.
+    Operation operation{after(seconds - std::min(seconds / 4, 1.0)), after(seconds), false, everybody_came};
+    try {
+        body(operation);
+        const Turn turn;
+        operating_ = false;
+    } catch (const Fault&) {
+        throw;
+    } catch (const std::bad_alloc&) {
+        blame(Turn(), rank_, NI_MPI_PRESENCE_SILENT, "it ran out of memory");
+    } catch (const Failure& failure) {
+        blame(Turn(), rank_, NI_MPI_PRESENCE_SILENT, failure.message);
+    }
+}
+
+void Group::gather(const uint8_t* block, int64_t bytes, double seconds) {
+    operate(seconds, false, [&](Operation& operation) {
+        keep_own(block, bytes);
+        uint32_t round = 0;
+        for (int distance = 1; distance < size(); distance *= 2, ++round) {
+            // So many blocks are here, this rank's and those of the ranks after it. The rank at the distance has those
+            // that follow; the rank at the distance before lacks these.
+            const int count = std::min(distance, size() - distance);
+            const int source = rank_after(distance);
+            send(round, rank_after(size() - distance), rank_, count, outgoing_[round]);
+            receive(operation, round, source, source, count, incoming_[round]);
+        }
+        finish_sends(operation);
+    });
+}
+
+void Group::exchange(const uint8_t* data, const int64_t* bounds, double seconds) {
+    operate(seconds, true, [&](Operation& operation) {
+        const auto part = [&](int r) { return Block{data + bounds[r], bounds[r + 1] - bounds[r]}; };
+        for (int distance = 1; distance < size(); ++distance) {
+            const int to = rank_after(distance);
+            blocks_[static_cast<size_t>(to)] = part(to);
+            send(kExchangeRound, to, to, 1, outgoing_[static_cast<size_t>(to)]);
+            blocks_[static_cast<size_t>(to)] = {};
+        }
+        keep_own(data + bounds[rank_], bounds[rank_ + 1] - bounds[rank_]);
+        for (int distance = 1; distance < size(); ++distance) {
+            // In this order, so that not all ranks wait for the same one.
+            const int source = rank_after(size() - distance);
+            receive(operation, kExchangeRound, source, source, 1, incoming_[static_cast<size_t>(source)]);
+        }
+        finish_sends(operation);
+    });
+}
+
+bool Group::has_pending_messages() const {
+    return receiving_ != MPI_REQUEST_NULL || !sends_.empty() || !notices_.empty();
+}
+
+void Group::keep_own(const uint8_t* data, int64_t bytes) {
+    uint8_t* const own = own_.resize(static_cast<size_t>(std::max<int64_t>(bytes, 1)));
+    if (bytes > 0) memcpy(own, data, static_cast<size_t>(bytes));
+    blocks_[static_cast<size_t>(rank_)] = {own, bytes};
+}
+
+/// Sends the blocks of `count` ranks from `first` on, around the circle.
+void Group::send(uint32_t round, int destination, int first, int count, Bytes& buffer) {
+    const auto at = [&](int i) { return blocks_[static_cast<size_t>((first + i) % size())]; };
+    int64_t bytes = sizeof(Head);
+    for (int i = 0; i < count; ++i) bytes += kWord + padded(at(i).bytes);
+    uint8_t* out = buffer.resize(static_cast<size_t>(bytes));
+    const Head head{sequence_, round, static_cast<uint32_t>(count)};
+    memcpy(out, &head, sizeof head);
+    out += sizeof head;
+    for (int i = 0; i < count; ++i) {
+        const Block block = at(i);
+        memcpy(out, &block.bytes, sizeof block.bytes);
+        if (block.bytes > 0) memcpy(out + kWord, block.data, static_cast<size_t>(block.bytes));
+        memset(out + kWord + block.bytes, 0, static_cast<size_t>(padded(block.bytes) - block.bytes));
+        out += kWord + padded(block.bytes);
+    }
+    const Turn turn;
+    MPI_Request request = MPI_REQUEST_NULL;
+    check(MPI_Isend(buffer.data(), static_cast<int>(bytes), MPI_BYTE, member(destination), data_tag_, communicator_,
+                    &request),
+          "MPI_Isend");
+    sends_.push_back({request, destination});
+}
+
+/// Waits for the blocks of `count` ranks from `first` on.
+void Group::receive(Operation& operation, uint32_t round, int source, int first, int count, Bytes& buffer) {
+    bool matched = false;
+    wait(operation, source, [&] {
+        if (!matched) {
+            int there = 0, bytes = 0;
+            MPI_Message message;
+            MPI_Status status;
+            check(MPI_Improbe(member(source), data_tag_, communicator_, &there, &message, &status), "MPI_Improbe");
+            if (!there) return false;
+            matched = true;
+            check(MPI_Get_count(&status, MPI_BYTE, &bytes), "MPI_Get_count");
+            buffer.resize(static_cast<size_t>(bytes));
+            check(MPI_Imrecv(buffer.data(), bytes, MPI_BYTE, &message, &receiving_), "MPI_Imrecv");
+        }
+        int done = 0;
+        check(MPI_Test(&receiving_, &done, MPI_STATUS_IGNORE), "MPI_Test");
+        return done != 0;
+    });
+    unpack(buffer, round, source, first, count);
+}
+
+/// Reads what a message says of itself; none of it is believed before it is checked.
+void Group::unpack(const Bytes& buffer, uint32_t round, int source, int first, int count) {
+    const auto refuse = [&] {
+        blame(Turn(), source, NI_MPI_PRESENCE_SILENT, "it sent a message that does not belong to the operation");
+    };
+    Head head;
+    if (buffer.size() < sizeof head) refuse();
+    memcpy(&head, buffer.data(), sizeof head);
+    if (head.sequence != sequence_ || head.round != round || head.count != static_cast<uint32_t>(count)) refuse();
+    const uint8_t* in = buffer.data() + sizeof head;
+    auto left = static_cast<int64_t>(buffer.size() - sizeof head);
+    for (int i = 0; i < count; ++i) {
+        int64_t bytes = 0;
+        if (left < kWord) refuse();
+        memcpy(&bytes, in, sizeof bytes);
+        left -= kWord;
+        if (bytes < 0 || bytes > left || padded(bytes) > left) refuse();
+        blocks_[static_cast<size_t>((first + i) % size())] = {in + kWord, bytes};
+        in += kWord + padded(bytes);
+        left -= padded(bytes);
+    }
+    if (left != 0) refuse();
+}
+
+/// Waits until MPI has taken what was sent: then its memory is free for the next operation.
+void Group::finish_sends(Operation& operation) {
+    while (!sends_.empty()) {
+        wait(operation, sends_.back().destination, [&] {
+            int done = 0;
+            check(MPI_Test(&sends_.back().request, &done, MPI_STATUS_IGNORE), "MPI_Test");
+            return done != 0;
+        });
+        sends_.pop_back();
+    }
+}
+
+/// Waits until ready(), which is asked during turns. The rank `partner` is the one that this waits for.
+template <class Ready>
+void Group::wait(Operation& operation, int partner, Ready ready) {
+    Backoff backoff;
+    for (;;) {
+        {
+            const Turn turn;
+            try {
+                if (ready()) return;
+            } catch (const Failure& failure) {
+                blame(turn, partner, NI_MPI_PRESENCE_SILENT, failure.message);
+            }
+            listen(turn);
+            const Clock::time_point now = Clock::now();
+            if (now >= operation.deadline) give_up(turn, operation, partner);
+            if (!operation.asked && now >= operation.ask_at) {
+                operation.asked = true;
+                tell_all(turn, {NoticeKind::kWhoIsHere, sequence_, {}});
+            }
+        }
+        backoff.pause();
+    }
+}
+
+}  // namespace ni::mpi

@@ -1,0 +1,162 @@
+#include "process.h"
+
+#include <algorithm>
+#include <future>
+#include <memory>
+#include <thread>
+
+#include "failure.h"
+#include "signals.h"
+
+namespace ni::mpi {
+namespace {
+
+struct State {
+    std::mutex turn;
+    std::once_flag finished;
+    bool running = false;
+    bool ours = false;        // started here, so ended here
+    bool any_thread = false;  // or only the one that MPI calls the main one
+    bool finalized = true;    // the outcome of the end, once there was one
+    MPI_Comm world = MPI_COMM_NULL;
+    MPI_Request duplicating = MPI_REQUEST_NULL;
+    bool duplicated = false;
+    int next_world_channel = 0;
+};
+
+// Never destroyed: threads may be in a call while the process ends.
+State& state() {
+    static State& instance = *new State;
+    return instance;
+}
+
+bool is_finalized() {
+    int finalized = 0;
+    MPI_Finalized(&finalized);
+    return finalized != 0;
+}
+
+bool is_initialized() {
+    int initialized = 0;
+    MPI_Initialized(&initialized);
+    return initialized != 0;
+}
+
+// Begins to make the communicator, at the first call, and tells whether it is there.
+bool duplicate_world(State& s) {
+    if (s.duplicated) return true;
+    if (s.duplicating == MPI_REQUEST_NULL) {
+        check(MPI_Comm_idup(MPI_COMM_WORLD, &s.world, &s.duplicating), "MPI_Comm_idup");
+    }
+    int done = 0;
+    check(MPI_Test(&s.duplicating, &done, MPI_STATUS_IGNORE), "MPI_Test");
+    if (!done) return false;
+    check(MPI_Comm_set_errhandler(s.world, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
+    s.duplicated = true;
+    return true;
+}
+
+}  // namespace
+
+void check(int code, const char* function) {
+    if (code == MPI_SUCCESS) return;
+    char text[MPI_MAX_ERROR_STRING + 1] = {};
+    int length = 0;
+    MPI_Error_string(code, text, &length);
+    throw Failure{NI_MPI_STATUS_MPI_ERROR, std::string(function) + ": " + text};
+}
+
+Clock::time_point after(double seconds) {
+    return Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
+}
+
+Turn::Turn() : lock_(state().turn) {
+    if (!state().running)
+        throw Failure{NI_MPI_STATUS_NOT_RUNNING, "MPI does not run: it was not started, or is finalized"};
+    if (state().any_thread) return;
+    int is_main = 0;
+    MPI_Is_thread_main(&is_main);
+    if (!is_main) {
+        throw Failure{NI_MPI_STATUS_NOT_RUNNING,
+                      "MPI was initialized for its main thread only, and this is another one; expected at least "
+                      "MPI_THREAD_SERIALIZED"};
+    }
+}
+
+void start() {
+    State& s = state();
+    const std::lock_guard<std::mutex> lock(s.turn);
+    if (is_finalized()) {
+        throw Failure{NI_MPI_STATUS_NOT_RUNNING, "MPI is finalized, and cannot be started twice in a process"};
+    }
+    if (s.running) return;
+    if (!is_initialized()) {
+        const SignalHandlers handlers;
+        int level = 0;
+        check(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_SERIALIZED, &level), "MPI_Init_thread");
+        s.ours = true;
+    }
+    int level = 0;
+    check(MPI_Query_thread(&level), "MPI_Query_thread");
+    s.any_thread = level >= MPI_THREAD_SERIALIZED;
+    s.running = true;
+}
+
+bool finish(double seconds) {
+    State& s = state();
+    std::call_once(s.finished, [&] {
+        {
+            const std::lock_guard<std::mutex> lock(s.turn);
+            const bool end = s.running && s.ours && !is_finalized();
+            s.running = false;
+            if (!end) return;
+        }
+        // MPI waits for the other processes here, and one of them may be dead: on a thread of its own it can wait for
+        // ever. The promise outlives this call.
+        auto finalized = std::make_shared<std::promise<void>>();
+        std::future<void> done = finalized->get_future();
+        std::thread([finalized] {
+            MPI_Finalize();
+            finalized->set_value();
+        }).detach();
+        s.finalized = done.wait_for(std::chrono::duration<double>(seconds)) == std::future_status::ready;
+    });
+    return s.finalized;
+}
+
+World open_world(Clock::time_point deadline) {
+    State& s = state();
+    Backoff backoff;
+    for (;;) {
+        {
+            const Turn turn;
+            if (duplicate_world(s)) return {s.world, channel_count() - ++s.next_world_channel};
+        }
+        if (Clock::now() >= deadline) {
+            throw Failure{NI_MPI_STATUS_TIMED_OUT, "not all processes have come to open the group of all of them"};
+        }
+        backoff.pause();
+    }
+}
+
+int channel_count() {
+    // The least that MPI promises, and so the same on every rank.
+    constexpr int tags = 32767;
+    return tags / 2;
+}
+
+void Backoff::pause() {
+    constexpr int kSpins = 200;
+    if (++spins_ < kSpins) return;
+    const auto waited = Clock::now() - begin_;
+    if (waited < std::chrono::milliseconds(2)) {
+        std::this_thread::yield();
+    } else {
+        // A thousandth of the time waited so far: late by that much at most.
+        const auto nap =
+            std::clamp<Clock::duration>(waited / 1000, std::chrono::microseconds(20), std::chrono::milliseconds(1));
+        std::this_thread::sleep_for(nap);
+    }
+}
+
+}  // namespace ni::mpi
