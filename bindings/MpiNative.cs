@@ -1,7 +1,6 @@
 using System.Runtime.InteropServices;
-using NormInterop.Bindings.Mpi;
 
-namespace NormInterop.Bindings;
+namespace NormInterop.Bindings.Mpi;
 
 /// <summary>The door to <see cref="NativeMethods"/> of the library for MPI, as <see cref="Native"/> is to the main one's.</summary>
 internal static class MpiNative

@@ -1,4 +1,4 @@
-using NormInterop.Bindings;
+using MpiNative = NormInterop.Bindings.Mpi.MpiNative;
 using NormInterop.Collectives;
 using NativeMethods = NormInterop.Bindings.Mpi.NativeMethods;
 

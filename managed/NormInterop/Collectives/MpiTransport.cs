@@ -1,4 +1,4 @@
-using NormInterop.Bindings;
+using MpiNative = NormInterop.Bindings.Mpi.MpiNative;
 using NativeMethods = NormInterop.Bindings.Mpi.NativeMethods;
 using Status = NormInterop.Bindings.Mpi.Status;
 
