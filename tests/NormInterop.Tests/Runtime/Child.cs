@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Numerics.Tensors;
 using NormInterop.Tests.Bits;
+using NormInterop.Tests.Collectives;
 using NormInterop.Tests.Recycling;
 
 namespace NormInterop.Tests.Runtime;
@@ -14,10 +15,13 @@ internal static class Child
     internal const string RuntimeCommand = "runtime";
     internal const string TrainingCommand = "training";
     internal const string ScarcityCommand = "scarcity";
+    internal const string RankCommand = "rank";
 
     /// <summary>The entry point. What the library throws becomes one line of output; anything else is a crash.</summary>
     public static int Main(string[] arguments)
     {
+        if (arguments is [RankCommand, .. var scenario])
+            return RankProgram.Run(scenario);
         try
         {
             IEnumerable<string> lines = arguments switch
