@@ -116,7 +116,8 @@ private:
     std::deque<NoticeOnItsWay> notices_;
     std::vector<bool> answered_;         // whether a rank has answered the question of this operation
     std::vector<uint64_t> absent_from_;  // the first operation that a rank takes no part in
-    std::optional<Fault> fault_;
+    std::optional<Fault> fault_;         // why this operation and all later ones fail
+    uint64_t fault_from_ = 0;            // the first that fails
 };
 
 }  // namespace ni::mpi

@@ -32,7 +32,7 @@ void Group::listen(const Turn& turn) {
         if (!done) break;
         notices_.pop_front();
     }
-    if (fault_) throw Fault(*fault_);
+    if (fault_ && sequence_ >= fault_from_) throw Fault(*fault_);
     for (int r = 0; r < size(); ++r) {
         if (absent_from_[static_cast<size_t>(r)] <= sequence_)
             blame(turn, r, NI_MPI_PRESENCE_LEFT, "it has closed the group");
@@ -53,7 +53,10 @@ void Group::hear(const Turn& turn, int source, const Notice& notice) {
             absent_from_[s] = std::min(absent_from_[s], notice.sequence);
             break;
         case NoticeKind::kFailed:
-            if (!fault_ && notice.presence.size() == members_.size()) fault_ = Fault{notice.presence, source, {}};
+            // The sender may be an operation ahead, and this one can still come to its end.
+            if (fault_ || notice.presence.size() != members_.size()) break;
+            fault_ = Fault{notice.presence, source, {}};
+            fault_from_ = notice.sequence;
             break;
     }
 }
@@ -123,6 +126,7 @@ void Group::blame(const Turn& turn, int rank, ni_mpi_presence presence, std::str
 /// Ends the group, and tells the others why.
 void Group::blame(const Turn& turn, std::vector<uint8_t> presence, std::string message) {
     fault_ = Fault{std::move(presence), rank_, std::move(message)};
+    fault_from_ = sequence_;
     tell_all(turn, {NoticeKind::kFailed, sequence_, fault_->presence});
     let_notices_out(turn);
     throw Fault(*fault_);

@@ -67,6 +67,8 @@ internal static class MpiJob
     internal static Outcome Start(string file, string[] arguments)
     {
         ProcessStartInfo start = new(file, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
+        // mpirun gives its ranks a terminal, and the console of .NET greets a terminal with a sequence of control characters.
+        start.Environment["TERM"] = "dumb";
         Stopwatch watch = Stopwatch.StartNew();
         using Process process = Process.Start(start)!;
         Task<string> output = process.StandardOutput.ReadToEndAsync();

@@ -39,14 +39,45 @@ internal static class RankScenarios
         yield return "sums and gathers agree";
     }
 
-    /// <summary>The moments of one layer that all ranks hold at the same time, and the layer once they are over.</summary>
-    internal static IEnumerable<string> Step(SyncBatchNorm<float> layer, ulong seed)
+    /// <summary>Groups within groups: every rank sums with the right ones, and the groups' messages do not meet.</summary>
+    internal static IEnumerable<string> Split(MpiCollective world)
     {
-        int[] shape = [4, layer.NumFeatures, 3];
-        Tensor<float> y = layer.Forward(Tensors.Random(seed, shape));
-        yield return "forward";
-        layer.Backward(y);
-        yield return "backward";
+        using MpiCollective parity = world.Split(world.Rank % 2);
+        using MpiCollective reversed = world.Split(0, -world.Rank);
+        using MpiCollective pair = parity.Split(parity.Rank / 2, -parity.Rank);
+        double total = 0;
+        for (int i = 0; i < 3; i++)
+        {
+            foreach (MpiCollective group in (MpiCollective[])[pair, reversed, parity])
+            {
+                double[] sum = [1];
+                group.AllReduce(sum);
+                total += sum[0];
+            }
+        }
+
+        string places = string.Join(", ", new[] { parity, reversed, pair }.Select(g => $"{g.Rank} of {g.WorldSize}"));
+        yield return string.Create(CultureInfo.InvariantCulture, $"{places}, {total}");
+    }
+
+    /// <summary>What a runtime makes of signals is still so when MPI is there: a null reference is an exception, children are waited for.</summary>
+    internal static IEnumerable<string> Signals(ICollective group)
+    {
+        string? nothing = group.Rank < 0 ? "" : null;
+        int caught = 0;
+        try
+        {
+            caught = nothing!.Length;
+        }
+        catch (NullReferenceException)
+        {
+            caught = 1;
+        }
+
+        using System.Diagnostics.Process child = System.Diagnostics.Process.Start("true");
+        child.WaitForExit();
+        group.Barrier();
+        yield return $"caught {caught}, child {child.ExitCode}";
     }
 
     private delegate void Reduce<T>(Span<T> values, string operation);
