@@ -123,17 +123,18 @@ internal static unsafe partial class NativeMethods
     internal static extern byte* LibraryVersion();
 
     /// <summary>
-    /// Starts MPI, or joins the one that the program has initialized. Later calls do nothing. Handlers of signals that the
-    /// program had before are put back: MPI's own would take a managed runtime's faults for crashes.
+    /// Starts MPI, or joins the one that the program has initialized. Later calls do nothing. MPI may install handlers
+    /// of signals, and so may the loading of this library, which loads MPI: see ni_save_fault_handlers of the main library.
     /// Errors: NI_MPI_STATUS_NOT_RUNNING if MPI is finalized already: it cannot be started twice in a process.
     /// </summary>
     [DllImport(Library, EntryPoint = "ni_mpi_start", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
     internal static extern Status Start();
 
     /// <summary>
-    /// Finalizes MPI if ni_mpi_start has initialized it, once; MPI waits for the other processes then, and this waits for
-    /// MPI at most so many seconds. It does not finalize an MPI that the program itself has initialized.
-    /// seconds: 0 to 1e9. Errors: NI_MPI_STATUS_TIMED_OUT if MPI has not come to an end: the process should end without it.
+    /// Closes all groups, waits until all other processes have closed theirs, and finalizes MPI, once. Does nothing where
+    /// the program itself has initialized MPI: then it is the one to finalize it.
+    /// seconds: how long to wait, 0 to 1e9. Errors: NI_MPI_STATUS_TIMED_OUT if processes are missing, or MPI has not come to
+    /// an end: the process should end without it.
     /// </summary>
     [DllImport(Library, EntryPoint = "ni_mpi_finish", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
     internal static extern Status Finish(double seconds);
@@ -150,7 +151,7 @@ internal static unsafe partial class NativeMethods
 internal static class Abi
 {
     /// <summary>SHA-256 of the headers; generator/HeaderHash.cs says of what exactly.</summary>
-    internal const string HeaderHash = "f49dec40f10b47efea42ebaaeff2112c7222611250c0358f463589100a01f431";
+    internal const string HeaderHash = "595eb9618df2746940ab5daf4d2ffc7b5ea1755d9e8ef94b99259fd3e1608b62";
 
     /// <summary>Number of values of <see cref="Presence"/>.</summary>
     internal const uint PresenceCount = 5;

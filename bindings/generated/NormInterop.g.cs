@@ -557,6 +557,21 @@ internal static unsafe partial class NativeMethods
     internal static extern int ThreadLimit();
 
     /// <summary>
+    /// Notes the process's handlers of SIGSEGV, SIGILL, SIGFPE, SIGBUS, SIGTRAP and SIGABRT, for ni_restore_fault_handlers.
+    /// A managed runtime makes exceptions of some of these signals; MPI, and what it is built on, install handlers of their
+    /// own, some when their library is loaded, to which the same faults are crashes. Does nothing on Windows.
+    /// </summary>
+    [DllImport(Library, EntryPoint = "ni_save_fault_handlers", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    internal static extern Status SaveFaultHandlers();
+
+    /// <summary>
+    /// Puts back the handlers that the last ni_save_fault_handlers has noted. Where there was none, one that has come since
+    /// stays.
+    /// </summary>
+    [DllImport(Library, EntryPoint = "ni_restore_fault_handlers", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    internal static extern Status RestoreFaultHandlers();
+
+    /// <summary>
     /// Explains the last call on this thread that did not return NI_STATUS_OK.
     /// The text is UTF-8, never null, and valid until the next call of the library on this thread.
     /// </summary>
@@ -568,7 +583,7 @@ internal static unsafe partial class NativeMethods
 internal static class Abi
 {
     /// <summary>SHA-256 of the headers; generator/HeaderHash.cs says of what exactly.</summary>
-    internal const string HeaderHash = "8a71101b16421d92db8c0eaa484e7fe0880a33c74e3f5c6c0e6bf472db7cf1f8";
+    internal const string HeaderHash = "fa436ae41c8db9bf065dd5497641c152e84a9d99cd3df6503918a23eb6e94ce2";
 
     /// <summary>Size of <see cref="ChannelShape"/> in bytes.</summary>
     internal const uint ChannelShapeSize = 40;

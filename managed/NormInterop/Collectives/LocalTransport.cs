@@ -60,15 +60,15 @@ internal sealed class LocalTransport(LocalTransport.Hub hub, int rank) : ICollec
                 long deadline = Environment.TickCount64 + (long)Math.Ceiling(limit.TotalMilliseconds);
                 for (; ; )
                 {
-                    if (Array.TrueForAll(_arrived, a => a >= sequence))
+                    if (All(_arrived, sequence))
                         return null;
                     if (_fault is not null)
                         return _fault;
-                    if (Array.Exists(_absentFrom, a => a <= sequence))
-                        return Fail(rank, r => _absentFrom[r] <= sequence ? RankPresence.Left : RankPresence.Present);
+                    if (!All(_absentFrom, sequence + 1))
+                        return Fail(rank, RankPresence.Left, _absentFrom, sequence + 1);
                     long left = deadline - Environment.TickCount64;
                     if (left <= 0)
-                        return Fail(rank, r => _arrived[r] < sequence ? RankPresence.Missing : RankPresence.Present);
+                        return Fail(rank, RankPresence.Missing, _arrived, sequence);
                     Monitor.Wait(_gate, (int)Math.Min(left, int.MaxValue));
                 }
             }
@@ -87,9 +87,21 @@ internal sealed class LocalTransport(LocalTransport.Hub hub, int rank) : ICollec
             }
         }
 
-        private CollectiveFault Fail(int rank, Func<int, RankPresence> presence)
+        /// <summary>Whether the numbers of all ranks are at least this one.</summary>
+        private static bool All(ReadOnlySpan<long> numbers, long least)
         {
-            _fault = new CollectiveFault([.. Enumerable.Range(0, size).Select(presence)], rank, "");
+            foreach (long number in numbers)
+            {
+                if (number < least)
+                    return false;
+            }
+
+            return true;
+        }
+
+        private CollectiveFault Fail(int finder, RankPresence presence, long[] numbers, long least)
+        {
+            _fault = new CollectiveFault([.. numbers.Select(n => n < least ? presence : RankPresence.Present)], finder, "");
             Monitor.PulseAll(_gate);
             return _fault;
         }

@@ -43,17 +43,18 @@ public sealed class MpiCollective : ICollective, IDisposable
     public static MpiCollective World(TimeSpan? timeLimit = null)
     {
         TimeSpan limit = CollectiveSession.CheckLimit(timeLimit);
-        MpiProcess.Start();
+        MpiProcess.Start(limit);
         return new MpiCollective(MpiTransport.OpenWorld(limit), limit);
     }
 
-    /// <summary>Name and version of the MPI in use, as it gives them itself.</summary>
+    /// <summary>Name and version of the MPI in use, as it gives them itself. Starts it if need be.</summary>
     /// <exception cref="DllNotFoundException">The library for MPI, or the MPI it was built for, is not there.</exception>
+    /// <exception cref="InvalidOperationException">MPI is finalized already.</exception>
     public static unsafe string LibraryVersion
     {
         get
         {
-            MpiNative.EnsureLoaded();
+            MpiProcess.Start(TimeSpan.Zero);
             return Functional.NativeCall.Text(NativeMethods.LibraryVersion()).TrimEnd();
         }
     }

@@ -1,3 +1,6 @@
+using NormInterop.Bindings;
+using NormInterop.Functional;
+using MainMethods = NormInterop.Bindings.NativeMethods;
 using MpiNative = NormInterop.Bindings.Mpi.MpiNative;
 using NativeMethods = NormInterop.Bindings.Mpi.NativeMethods;
 
@@ -6,25 +9,25 @@ namespace NormInterop.Collectives;
 /// <summary>MPI in this process: when it begins, and that it ends once, however the program ends.</summary>
 internal static class MpiProcess
 {
-    /// <summary>
-    /// How long the end of a program waits for MPI where ranks are known to be in trouble, this one or others. Ranks that are well end
-    /// when the last of them does, however long that takes, as in every program with MPI.
-    /// </summary>
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(5);
-
     private static readonly Lock s_gate = new();
     private static bool s_started;
     private static bool s_trouble;
 
+    /// <summary>
+    /// How long the end of a program waits for the other ranks where some are known to be in trouble: twice the longest time limit. Ranks that
+    /// are well end when the last of them does, however long that takes, as in every program with MPI.
+    /// </summary>
+    private static TimeSpan s_patience;
+
     /// <summary>Starts MPI, or joins the one of the program.</summary>
-    internal static void Start()
+    internal static void Start(TimeSpan limit)
     {
-        MpiNative.EnsureLoaded();
         lock (s_gate)
         {
-            MpiTransport.Check(NativeMethods.Start());
+            s_patience = 2 * limit > s_patience ? 2 * limit : s_patience;
             if (s_started)
                 return;
+            StartKeepingHandlers();
             s_started = true;
             AppDomain.CurrentDomain.ProcessExit += (_, _) => Finish();
             AppDomain.CurrentDomain.UnhandledException += (_, e) =>
@@ -34,6 +37,22 @@ internal static class MpiProcess
                 if (e.IsTerminating)
                     Finish();
             };
+        }
+    }
+
+    /// <summary>MPI's handlers of signals would make crashes of what the runtime makes exceptions of, such as null references.</summary>
+    private static void StartKeepingHandlers()
+    {
+        Native.EnsureLoaded();
+        NativeCall.Check(MainMethods.SaveFaultHandlers());
+        try
+        {
+            MpiNative.EnsureLoaded();
+            MpiTransport.Check(NativeMethods.Start());
+        }
+        finally
+        {
+            NativeCall.Check(MainMethods.RestoreFaultHandlers());
         }
     }
 

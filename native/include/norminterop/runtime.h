@@ -58,6 +58,15 @@ ni_status ni_set_thread_limit(int32_t limit);
 /// The number of threads that a call may use at most.
 int32_t ni_thread_limit(void);
 
+/// Notes the process's handlers of SIGSEGV, SIGILL, SIGFPE, SIGBUS, SIGTRAP and SIGABRT, for ni_restore_fault_handlers.
+/// A managed runtime makes exceptions of some of these signals; MPI, and what it is built on, install handlers of their
+/// own, some when their library is loaded, to which the same faults are crashes. Does nothing on Windows.
+ni_status ni_save_fault_handlers(void);
+
+/// Puts back the handlers that the last ni_save_fault_handlers has noted. Where there was none, one that has come since
+/// stays.
+ni_status ni_restore_fault_handlers(void);
+
 #ifdef __cplusplus
 }
 #endif

@@ -13,12 +13,16 @@
 #include "group.h"
 #include "norminterop_mpi/norminterop_mpi.h"
 #include "process.h"
+#include "worker.h"
 
 using namespace ni::mpi;
 
 namespace {
 
 thread_local std::string last_message = "no error";
+
+/// How long MPI may take to end where other processes have not come to the end: it may still manage without them.
+constexpr std::chrono::seconds kLastTry{2};
 
 constexpr int64_t kMostBytes = int64_t{1} << 30;
 
@@ -79,25 +83,38 @@ public:
         return found->second;
     }
 
-    /// Tells the other ranks of all groups that this process ends.
-    void leave_all() {
-        const std::lock_guard<std::mutex> lock(gate_);
-        for (const auto& [number, group] : groups_) group->leave();
-    }
-
-    /// Memory that MPI may still touch is kept for ever.
+    /// A group that is closed stays in memory: MPI may still touch it, and the other ranks have yet to say that they
+    /// leave.
     void remove(int32_t number) {
         const std::lock_guard<std::mutex> lock(gate_);
         const auto found = groups_.find(number);
         if (found == groups_.end()) return;
-        if (found->second->has_pending_messages()) unfinished_.push_back(found->second);
+        closed_.push_back(found->second);
         groups_.erase(found);
+    }
+
+    /// Tells the other ranks of all groups that this process ends, and waits until all have told it the same.
+    void leave_all(Clock::time_point deadline) {
+        std::vector<std::shared_ptr<Group>> all;
+        {
+            const std::lock_guard<std::mutex> lock(gate_);
+            for (const auto& [number, group] : groups_) all.push_back(group);
+            all.insert(all.end(), closed_.begin(), closed_.end());
+        }
+        for (const auto& group : all) group->leave();
+        Backoff backoff;
+        for (const auto& group : all) {
+            while (!group->everybody_left()) {
+                if (Clock::now() >= deadline) return;
+                backoff.pause();
+            }
+        }
     }
 
 private:
     std::mutex gate_;
     std::map<int32_t, std::shared_ptr<Group>> groups_;
-    std::vector<std::shared_ptr<Group>> unfinished_;
+    std::vector<std::shared_ptr<Group>> closed_;
     int32_t last_ = 0;
 };
 
@@ -168,12 +185,18 @@ ni_mpi_status ni_mpi_start(void) {
 ni_mpi_status ni_mpi_finish(double seconds) {
     return guarded([&] {
         require_seconds(seconds, true);
-        try {
-            Groups::all().leave_all();
-        } catch (const Failure&) {
-            // MPI does not run: there is nobody to tell.
+        if (!is_ours_to_end()) return;
+        // On a thread of its own: the other processes may be dead, and then MPI waits for them for ever.
+        const Clock::time_point deadline = after(seconds);
+        static Worker& worker = *new Worker;
+        const auto ended = std::make_shared<bool>(false);
+        const auto job = [deadline, ended] {
+            Groups::all().leave_all(deadline);
+            *ended = finish();
+        };
+        if (!worker.run(job, deadline + kLastTry) || !*ended) {
+            throw Failure{NI_MPI_STATUS_TIMED_OUT, "not all processes have come to the end of MPI"};
         }
-        if (!finish(seconds)) throw Failure{NI_MPI_STATUS_TIMED_OUT, "MPI has not come to an end"};
     });
 }
 
@@ -190,8 +213,15 @@ ni_mpi_status ni_mpi_open_world(double seconds, int32_t* group) {
         }
         std::vector<int> members(static_cast<size_t>(size));
         for (int r = 0; r < size; ++r) members[static_cast<size_t>(r)] = r;
-        *group =
-            Groups::all().add(std::make_shared<Group>(world.communicator, std::move(members), rank, world.channel));
+        const auto opened = std::make_shared<Group>(world.communicator, std::move(members), rank, world.channel);
+        const int32_t number = Groups::all().add(opened);
+        try {
+            opened->find_hosts(seconds);
+        } catch (const Fault&) {
+            Groups::all().remove(number);
+            throw Failure{NI_MPI_STATUS_TIMED_OUT, "not all processes have opened the group of all of them"};
+        }
+        *group = number;
     });
 }
 
@@ -205,7 +235,9 @@ ni_mpi_status ni_mpi_open_part(int32_t parent, const int32_t* ranks, int32_t siz
                 channel_count() - 1);
         int rank = 0;
         std::vector<int> members = members_of_part(*whole, ranks, size, &rank);
-        *group = Groups::all().add(std::make_shared<Group>(whole->communicator(), std::move(members), rank, channel));
+        const auto opened = std::make_shared<Group>(whole->communicator(), std::move(members), rank, channel);
+        opened->take_hosts(*whole, ranks);
+        *group = Groups::all().add(opened);
     });
 }
 
@@ -263,13 +295,11 @@ ni_mpi_status ni_mpi_block(int32_t group, int32_t rank, const uint8_t** block, i
 ni_mpi_status ni_mpi_close(int32_t group) {
     return guarded([&] {
         const std::shared_ptr<Group> found = Groups::all().at(group);
+        Groups::all().remove(group);
         try {
             found->leave();
         } catch (const Failure&) {
-            // MPI has ended already, and the others know.
-            Groups::all().remove(group);
-            return;
+            // MPI has ended already: the others know.
         }
-        Groups::all().remove(group);
     });
 }

@@ -46,10 +46,17 @@ Group::Group(MPI_Comm communicator, std::vector<int> members, int rank, int chan
     for (int i = 0; i < size(); ++i) ranks_[static_cast<size_t>(member(i))] = i;
 }
 
-/// Runs body(operation) as the next operation. Whatever ends it early, ends the group.
+/// Runs body(operation) as the next operation, of this rank's bytes in own_.
 template <class Body>
 void Group::operate(double seconds, bool everybody_came, Body body) {
-    if (fault_) throw Fault(*fault_);
+    if (!worker_) return carry_out(seconds, everybody_came, body);
+    const auto job = [this, seconds, everybody_came, body] { carry_out(seconds, everybody_came, body); };
+    if (!worker_->run(job, after(seconds + kGrace))) lose();
+}
+
+/// Whatever ends an operation early, ends the group.
+template <class Body>
+void Group::carry_out(double seconds, bool everybody_came, Body body) {
     {
         const Turn turn;
         ++sequence_;
@@ -73,8 +80,9 @@ void Group::operate(double seconds, bool everybody_came, Body body) {
 }
 
 void Group::gather(const uint8_t* block, int64_t bytes, double seconds) {
-    operate(seconds, false, [&](Operation& operation) {
-        keep_own(block, bytes);
+    start(block, bytes);
+    operate(seconds, false, [this, bytes](Operation& operation) {
+        blocks_[static_cast<size_t>(rank_)] = {own_.data(), bytes};
         uint32_t round = 0;
         for (int distance = 1; distance < size(); distance *= 2, ++round) {
             // So many blocks are here, this rank's and those of the ranks after it. The rank at the distance has those
@@ -89,15 +97,19 @@ void Group::gather(const uint8_t* block, int64_t bytes, double seconds) {
 }
 
 void Group::exchange(const uint8_t* data, const int64_t* bounds, double seconds) {
-    operate(seconds, true, [&](Operation& operation) {
-        const auto part = [&](int r) { return Block{data + bounds[r], bounds[r + 1] - bounds[r]}; };
+    start(data, bounds[size()]);
+    operate(seconds, true, [this, at = std::vector<int64_t>(bounds, bounds + size() + 1)](Operation& operation) {
+        const auto part = [&](int r) {
+            const auto i = static_cast<size_t>(r);
+            return Block{own_.data() + at[i], at[i + 1] - at[i]};
+        };
         for (int distance = 1; distance < size(); ++distance) {
             const int to = rank_after(distance);
             blocks_[static_cast<size_t>(to)] = part(to);
             send(kExchangeRound, to, to, 1, outgoing_[static_cast<size_t>(to)]);
             blocks_[static_cast<size_t>(to)] = {};
         }
-        keep_own(data + bounds[rank_], bounds[rank_ + 1] - bounds[rank_]);
+        blocks_[static_cast<size_t>(rank_)] = part(rank_);
         for (int distance = 1; distance < size(); ++distance) {
             // In this order, so that not all ranks wait for the same one.
             const int source = rank_after(size() - distance);
@@ -107,14 +119,40 @@ void Group::exchange(const uint8_t* data, const int64_t* bounds, double seconds)
     });
 }
 
-bool Group::has_pending_messages() const {
-    return receiving_ != MPI_REQUEST_NULL || !sends_.empty() || !notices_.empty();
-}
-
-void Group::keep_own(const uint8_t* data, int64_t bytes) {
+/// Keeps what this rank brings: an operation that is left behind must not touch the caller's memory.
+void Group::start(const uint8_t* data, int64_t bytes) {
+    if (lost_) throw Fault(*lost_);
+    if (fault_) throw Fault(*fault_);
     uint8_t* const own = own_.resize(static_cast<size_t>(std::max<int64_t>(bytes, 1)));
     if (bytes > 0) memcpy(own, data, static_cast<size_t>(bytes));
-    blocks_[static_cast<size_t>(rank_)] = {own, bytes};
+}
+
+void Group::find_hosts(double seconds) {
+    char name[MPI_MAX_PROCESSOR_NAME + 1] = {};
+    int length = 0;
+    {
+        const Turn turn;
+        check(MPI_Get_processor_name(name, &length), "MPI_Get_processor_name");
+    }
+    gather(reinterpret_cast<const uint8_t*>(name), length, seconds);
+    std::vector<std::string> hosts;
+    for (const Block& b : blocks_)
+        hosts.emplace_back(reinterpret_cast<const char*>(b.data), static_cast<size_t>(b.bytes));
+    set_hosts(std::move(hosts));
+}
+
+void Group::take_hosts(const Group& whole, const int32_t* ranks) {
+    std::vector<std::string> hosts;
+    for (int i = 0; i < size(); ++i) hosts.push_back(whole.hosts_[static_cast<size_t>(ranks[i])]);
+    set_hosts(std::move(hosts));
+}
+
+/// Messages within a host go through memory, where no call of MPI waits; between hosts, see Worker.
+void Group::set_hosts(std::vector<std::string> hosts) {
+    hosts_ = std::move(hosts);
+    const bool several =
+        std::any_of(hosts_.begin(), hosts_.end(), [&](const std::string& host) { return host != hosts_[0]; });
+    if (several) worker_ = std::make_unique<Worker>();
 }
 
 /// Sends the blocks of `count` ranks from `first` on, around the circle.
@@ -202,6 +240,7 @@ void Group::finish_sends(Operation& operation) {
 /// Waits until ready(), which is asked during turns. The rank `partner` is the one that this waits for.
 template <class Ready>
 void Group::wait(Operation& operation, int partner, Ready ready) {
+    partner_ = partner;
     Backoff backoff;
     for (;;) {
         {

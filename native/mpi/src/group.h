@@ -8,14 +8,17 @@
 #include <mpi.h>
 #include <stdint.h>
 
+#include <atomic>
 #include <deque>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "failure.h"
 #include "notice.h"
 #include "process.h"
+#include "worker.h"
 
 namespace ni::mpi {
 
@@ -50,6 +53,12 @@ public:
     /// members: the communicator's ranks, one for each rank of the group.
     Group(MPI_Comm communicator, std::vector<int> members, int rank, int channel);
 
+    /// Finds out which ranks are on hosts of their own, by a gather. Where there are several hosts, operations run on a
+    /// worker from then on.
+    void find_hosts(double seconds);
+    /// Takes from the group that this one is a part of, which of its ranks these are, and which are on what host.
+    void take_hosts(const Group& whole, const int32_t* ranks);
+
     int rank() const { return rank_; }
     int size() const { return static_cast<int>(members_.size()); }
     MPI_Comm communicator() const { return communicator_; }
@@ -59,13 +68,16 @@ public:
     void exchange(const uint8_t* data, const int64_t* bounds, double seconds);
     Block block(int rank) const { return blocks_[static_cast<size_t>(rank)]; }
 
-    /// Tells the others, if they do not know already.
+    /// Tells the others that this rank takes part no longer, once.
     void leave();
 
-    /// Whether MPI may still read or write memory of this object.
-    bool has_pending_messages() const;
+    /// Hears what the others say, and whether they have all left as well: then no message of the group is under way.
+    bool everybody_left();
 
 private:
+    /// How much longer than its limit an operation may take before MPI itself must be the one that does not return.
+    static constexpr double kGrace = 1;
+
     struct Send {
         MPI_Request request;
         int destination;
@@ -83,6 +95,11 @@ private:
 
     template <class Body>
     void operate(double seconds, bool everybody_came, Body body);
+    template <class Body>
+    void carry_out(double seconds, bool everybody_came, Body body);
+    [[noreturn]] void lose();
+    void set_hosts(std::vector<std::string> hosts);
+    void start(const uint8_t* data, int64_t bytes);
     template <class Ready>
     void wait(Operation& operation, int partner, Ready ready);
     void send(uint32_t round, int destination, int first, int count, Bytes& buffer);
@@ -90,9 +107,9 @@ private:
     void unpack(const Bytes& buffer, uint32_t round, int source, int first, int count);
     void finish_sends(Operation& operation);
     int rank_after(int distance) const { return (rank_ + distance) % size(); }
-    void keep_own(const uint8_t* data, int64_t bytes);
 
     void listen(const Turn& turn);
+    void hear_all(const Turn& turn);
     void hear(const Turn& turn, int source, const Notice& notice);
     void tell(const Turn& turn, int destination, const Notice& notice);
     void tell_all(const Turn& turn, const Notice& notice);
@@ -106,14 +123,20 @@ private:
     std::vector<int> ranks_;  // of the communicator's ranks; -1 for those that are not members
     int rank_, data_tag_, notice_tag_;
 
+    std::vector<std::string> hosts_;  // by rank
+    std::unique_ptr<Worker> worker_;
+    std::optional<Fault> lost_;     // what came of an operation that the worker was left behind with
+    std::atomic<int> partner_ = 0;  // who the operation in progress waits for
+
     uint64_t sequence_ = 0;   // of the operation in progress, or the last one
     bool operating_ = false;  // whether it is in progress
     std::vector<Block> blocks_;
-    Bytes own_;
+    Bytes own_;  // what this rank brings to the operation
     std::vector<Bytes> incoming_, outgoing_;
     std::vector<Send> sends_;
     MPI_Request receiving_ = MPI_REQUEST_NULL;
     std::deque<NoticeOnItsWay> notices_;
+    bool left_ = false;
     std::vector<bool> answered_;         // whether a rank has answered the question of this operation
     std::vector<uint64_t> absent_from_;  // the first operation that a rank takes no part in
     std::optional<Fault> fault_;         // why this operation and all later ones fail

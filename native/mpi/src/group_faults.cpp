@@ -12,8 +12,18 @@ constexpr std::chrono::milliseconds kLastWords{50};
 
 }  // namespace
 
-/// Hears what has come. Throws if the operation cannot come to an end any more.
+/// Throws if the operation cannot come to an end any more.
 void Group::listen(const Turn& turn) {
+    hear_all(turn);
+    if (fault_ && sequence_ >= fault_from_) throw Fault(*fault_);
+    for (int r = 0; r < size(); ++r) {
+        if (absent_from_[static_cast<size_t>(r)] <= sequence_)
+            blame(turn, r, NI_MPI_PRESENCE_LEFT, "it has closed the group");
+    }
+}
+
+/// Hears what has come, and lets go of what has gone out.
+void Group::hear_all(const Turn& turn) {
     for (;;) {
         int there = 0, bytes = 0;
         MPI_Message message;
@@ -31,11 +41,6 @@ void Group::listen(const Turn& turn) {
         check(MPI_Test(&notices_.front().request, &done, MPI_STATUS_IGNORE), "MPI_Test");
         if (!done) break;
         notices_.pop_front();
-    }
-    if (fault_ && sequence_ >= fault_from_) throw Fault(*fault_);
-    for (int r = 0; r < size(); ++r) {
-        if (absent_from_[static_cast<size_t>(r)] <= sequence_)
-            blame(turn, r, NI_MPI_PRESENCE_LEFT, "it has closed the group");
     }
 }
 
@@ -73,7 +78,6 @@ void Group::tell(const Turn&, int destination, const Notice& notice) {
 void Group::tell_all(const Turn& turn, const Notice& notice) {
     for (int distance = 1; distance < size(); ++distance) {
         const int destination = rank_after(distance);
-        if (absent_from_[static_cast<size_t>(destination)] != UINT64_MAX) continue;
         try {
             tell(turn, destination, notice);
         } catch (const Failure&) {
@@ -132,12 +136,36 @@ void Group::blame(const Turn& turn, std::vector<uint8_t> presence, std::string m
     throw Fault(*fault_);
 }
 
+/// Ends the group where MPI does not return from a call: nobody can be told.
+void Group::lose() {
+    std::vector<uint8_t> presence(members_.size(), NI_MPI_PRESENCE_PRESENT);
+    presence[static_cast<size_t>(partner_.load())] = NI_MPI_PRESENCE_SILENT;
+    lost_ = Fault{std::move(presence), rank_,
+                  "MPI does not return from a call, as happens when a process dies while it sends"};
+    throw Fault(*lost_);
+}
+
 void Group::leave() {
+    if (lost_) return;
+    const auto tell_them = [this] {
+        const Turn turn;
+        if (left_) return;
+        left_ = true;
+        // An operation in progress is another thread's, and the program ends: nobody will finish it.
+        tell_all(turn, {NoticeKind::kLeft, operating_ ? sequence_ : sequence_ + 1, {}});
+        let_notices_out(turn);
+    };
+    if (!worker_) return tell_them();
+    if (!worker_->run(tell_them, after(kGrace))) lost_ = Fault{{}, rank_, {}};
+}
+
+bool Group::everybody_left() {
     const Turn turn;
-    if (fault_) return;
-    // An operation in progress is another thread's, and the program ends: nobody will finish it.
-    tell_all(turn, {NoticeKind::kLeft, operating_ ? sequence_ : sequence_ + 1, {}});
-    let_notices_out(turn);
+    hear_all(turn);
+    for (int r = 0; r < size(); ++r) {
+        if (r != rank_ && absent_from_[static_cast<size_t>(r)] == UINT64_MAX) return false;
+    }
+    return true;
 }
 
 }  // namespace ni::mpi

@@ -1,19 +1,15 @@
 #include "process.h"
 
 #include <algorithm>
-#include <future>
-#include <memory>
 #include <thread>
 
 #include "failure.h"
-#include "signals.h"
 
 namespace ni::mpi {
 namespace {
 
 struct State {
-    std::mutex turn;
-    std::once_flag finished;
+    std::timed_mutex turn;
     bool running = false;
     bool ours = false;        // started here, so ended here
     bool any_thread = false;  // or only the one that MPI calls the main one
@@ -23,6 +19,9 @@ struct State {
     bool duplicated = false;
     int next_world_channel = 0;
 };
+
+// Turns are a matter of microseconds.
+constexpr std::chrono::seconds kLongestTurn{10};
 
 // Never destroyed: threads may be in a call while the process ends.
 State& state() {
@@ -70,7 +69,9 @@ Clock::time_point after(double seconds) {
     return Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
 }
 
-Turn::Turn() : lock_(state().turn) {
+Turn::Turn() : lock_(state().turn, kLongestTurn) {
+    if (!lock_.owns_lock())
+        throw Failure{NI_MPI_STATUS_MPI_ERROR, "MPI does not return from the call of another thread"};
     if (!state().running)
         throw Failure{NI_MPI_STATUS_NOT_RUNNING, "MPI does not run: it was not started, or is finalized"};
     if (state().any_thread) return;
@@ -85,13 +86,12 @@ Turn::Turn() : lock_(state().turn) {
 
 void start() {
     State& s = state();
-    const std::lock_guard<std::mutex> lock(s.turn);
+    const std::lock_guard<std::timed_mutex> lock(s.turn);
     if (is_finalized()) {
         throw Failure{NI_MPI_STATUS_NOT_RUNNING, "MPI is finalized, and cannot be started twice in a process"};
     }
     if (s.running) return;
     if (!is_initialized()) {
-        const SignalHandlers handlers;
         int level = 0;
         check(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_SERIALIZED, &level), "MPI_Init_thread");
         s.ours = true;
@@ -102,26 +102,20 @@ void start() {
     s.running = true;
 }
 
-bool finish(double seconds) {
+bool is_ours_to_end() {
     State& s = state();
-    std::call_once(s.finished, [&] {
-        {
-            const std::lock_guard<std::mutex> lock(s.turn);
-            const bool end = s.running && s.ours && !is_finalized();
-            s.running = false;
-            if (!end) return;
-        }
-        // MPI waits for the other processes here, and one of them may be dead: on a thread of its own it can wait for
-        // ever. The promise outlives this call.
-        auto finalized = std::make_shared<std::promise<void>>();
-        std::future<void> done = finalized->get_future();
-        std::thread([finalized] {
-            MPI_Finalize();
-            finalized->set_value();
-        }).detach();
-        s.finalized = done.wait_for(std::chrono::duration<double>(seconds)) == std::future_status::ready;
-    });
-    return s.finalized;
+    const std::lock_guard<std::timed_mutex> lock(s.turn);
+    return s.running && s.ours && !is_finalized();
+}
+
+bool finish() {
+    State& s = state();
+    {
+        const std::lock_guard<std::timed_mutex> lock(s.turn);
+        if (!s.running) return false;
+        s.running = false;
+    }
+    return MPI_Finalize() == MPI_SUCCESS;
 }
 
 World open_world(Clock::time_point deadline) {

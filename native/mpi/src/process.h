@@ -14,20 +14,24 @@ using Clock = std::chrono::steady_clock;
 Clock::time_point after(double seconds);
 
 /// While one exists, its thread may call MPI. Threads take turns, so that MPI_THREAD_SERIALIZED is enough; nobody
-/// sleeps or computes during a turn. Throws Failure where MPI does not run, or not for this thread.
+/// sleeps or computes during a turn. Throws Failure where MPI does not run, or not for this thread, or hangs in another
+/// one.
 class Turn {
 public:
     Turn();
 
 private:
-    std::lock_guard<std::mutex> lock_;
+    std::unique_lock<std::timed_mutex> lock_;
 };
 
 /// See ni_mpi_start.
 void start();
 
-/// See ni_mpi_finish; whether MPI has come to an end.
-bool finish(double seconds);
+/// Whether MPI runs, was started here, and has not been finalized.
+bool is_ours_to_end();
+
+/// Finalizes MPI, which may take for ever; whether that was still to be done.
+bool finish();
 
 /// The communicator of all our messages, and the channel of one more group of all processes: the groups of a process
 /// count them from the largest down, parts from the smallest up.

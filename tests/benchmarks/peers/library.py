@@ -8,7 +8,7 @@ import sys
 
 import torch
 
-ABI_VERSION = 2
+ABI_VERSION = 4
 LAYOUTS = {"contiguous": torch.contiguous_format, "channels_last": torch.channels_last}
 
 DataType = collections.namedtuple("DataType", "name index data parameters")
@@ -22,7 +22,7 @@ class AbiInfo(ctypes.Structure):
 
     _fields_ = [(name, ctypes.c_uint32) for name in (
         "struct_size", "abi_version", "channel_shape_size", "group_shape_size", "row_shape_size", "status_count", "data_type_count",
-        "layout_count", "gradient_mode_count", "pointer_size")]
+        "layout_count", "gradient_mode_count", "activation_count", "pointer_size")]
 
 
 class ChannelShape(ctypes.Structure):

@@ -1,5 +1,6 @@
 // What belongs to no layer: facts about the build, the thread limit, messages, callers from many threads.
 #include <gtest/gtest.h>
+#include <signal.h>
 
 #include <cstdlib>
 #include <cstring>
@@ -43,6 +44,29 @@ TEST(Runtime, AbiInfoOfAnotherSizeIsRefusedAndNotWritten) {
         EXPECT_NE(std::string(ni_last_error_message()).find(std::to_string(size)), std::string::npos);
     }
 }
+
+#if !defined(_WIN32)
+void one_handler(int) {}
+void another_handler(int) {}
+
+TEST(Runtime, FaultHandlersOfTheProgramComeBackAndOthersStay) {
+    struct sigaction before_fpe, before_trap;
+    ASSERT_EQ(sigaction(SIGFPE, nullptr, &before_fpe), 0);
+    ASSERT_EQ(sigaction(SIGTRAP, nullptr, &before_trap), 0);
+    signal(SIGFPE, one_handler);
+    signal(SIGTRAP, SIG_DFL);
+    EXPECT_EQ(ni_save_fault_handlers(), NI_STATUS_OK);
+    // What a library does that is loaded now.
+    signal(SIGFPE, another_handler);
+    signal(SIGTRAP, another_handler);
+    EXPECT_EQ(ni_restore_fault_handlers(), NI_STATUS_OK);
+    struct sigaction fpe, trap;
+    sigaction(SIGFPE, &before_fpe, &fpe);
+    sigaction(SIGTRAP, &before_trap, &trap);
+    EXPECT_EQ(fpe.sa_handler, one_handler);
+    EXPECT_EQ(trap.sa_handler, another_handler);
+}
+#endif
 
 TEST(Runtime, BuildInfoIsOneLine) {
     const std::string info = ni_build_info();
