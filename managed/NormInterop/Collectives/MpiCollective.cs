@@ -1,4 +1,3 @@
-using MpiNative = NormInterop.Bindings.Mpi.MpiNative;
 using NormInterop.Collectives;
 using NativeMethods = NormInterop.Bindings.Mpi.NativeMethods;
 

@@ -16,6 +16,7 @@ public sealed class LayerApiTests
         ["BatchNorm1d"] = "numFeatures, eps = 1E-05, momentum = 0.1, affine = True, trackRunningStats = True",
         ["BatchNorm2d"] = "numFeatures, eps = 1E-05, momentum = 0.1, affine = True, trackRunningStats = True",
         ["BatchNorm3d"] = "numFeatures, eps = 1E-05, momentum = 0.1, affine = True, trackRunningStats = True",
+        ["SyncBatchNorm"] = "numFeatures, group, eps = 1E-05, momentum = 0.1, affine = True, trackRunningStats = True",
         ["InstanceNorm1d"] = "numFeatures, eps = 1E-05, momentum = 0.1, affine = False, trackRunningStats = False",
         ["InstanceNorm2d"] = "numFeatures, eps = 1E-05, momentum = 0.1, affine = False, trackRunningStats = False",
         ["InstanceNorm3d"] = "numFeatures, eps = 1E-05, momentum = 0.1, affine = False, trackRunningStats = False",
@@ -68,7 +69,9 @@ public sealed class LayerApiTests
     public void LayersOfChannels_HaveAnActivation()
     {
         string[] expected =
-            ["BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "InstanceNorm1d", "InstanceNorm2d", "InstanceNorm3d", "GroupNorm"];
+        [
+            "BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "SyncBatchNorm", "InstanceNorm1d", "InstanceNorm2d", "InstanceNorm3d", "GroupNorm",
+        ];
         IEnumerable<string> actual = Layers.Where(layer => ModuleTypes.ByName[layer].GetProperty("Activation") is not null);
         CollectionAssert.AreEquivalent(expected, actual.ToArray());
     }

@@ -15,7 +15,7 @@ public sealed class PublicApiTests
 
     [TestMethod]
     [DynamicData(nameof(LayerNames))]
-    public void EveryLayer_HasGoldenVectors(string layer) => Assert.AreNotEqual(0, GoldenFile.Names(layer).Count());
+    public void EveryLayer_HasGoldenVectors(string layer) => Assert.Contains(layer, GoldenTests.Cases.Select(c => (string)c[0]));
 
     /// <summary>As many documented members of a name as there are overloads of it, each with a text or an inherited one.</summary>
     [TestMethod]

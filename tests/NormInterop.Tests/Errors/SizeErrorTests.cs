@@ -15,6 +15,7 @@ public sealed class SizeErrorTests
         ("BatchNorm1d", new ModuleSettings { Channels = 3 }, [65536, 3, 32768]),
         ("BatchNorm2d", new ModuleSettings { Channels = 3 }, [65536, 3, Half, 8]),
         ("BatchNorm3d", new ModuleSettings { Channels = 3 }, [Half, 3, 2, 2, 2]),
+        ("SyncBatchNorm", new ModuleSettings { Channels = 3 }, [Half, 3, 2, 2, 2]),
         ("InstanceNorm1d", new ModuleSettings { Channels = 3 }, [65536, 3, 65536]),
         ("InstanceNorm2d", new ModuleSettings { Channels = 3 }, [3, 65536, 65536]),
         ("InstanceNorm3d", new ModuleSettings { Channels = 3 }, [Half, 3, 2, 2, 2]),

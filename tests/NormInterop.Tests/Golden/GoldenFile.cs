@@ -90,11 +90,15 @@ public sealed record GoldenFile
         return names;
     }
 
+    /// <param name="layer">The layer that is to give the numbers of the file.</param>
+    /// <param name="name">The file; with the folder in front where it is not one of this layer.</param>
     public static GoldenFile Load(string layer, string name)
     {
-        using FileStream stream = File.OpenRead(Path.Combine(Root, layer, name + ".json"));
-        return JsonSerializer.Deserialize<GoldenFile>(stream, Options)
-            ?? throw new InvalidDataException($"The golden file {layer}/{name}.json is null.");
+        string file = (name.Contains('/', StringComparison.Ordinal) ? name : $"{layer}/{name}") + ".json";
+        using FileStream stream = File.OpenRead(Path.Combine(Root, file));
+        return JsonSerializer.Deserialize<GoldenFile>(stream, Options) is { } golden
+            ? golden with { Layer = layer }
+            : throw new InvalidDataException($"The golden file {file} is null.");
     }
 
     /// <summary>Whether the numbers hold for a layer that computes in this type.</summary>

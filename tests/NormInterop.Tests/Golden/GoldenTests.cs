@@ -14,8 +14,9 @@ public sealed class GoldenTests
     /// </summary>
     public static IReadOnlyList<object[]> Cases { get; } =
     [
-        .. from layer in GoldenFile.Layers
-        from name in GoldenFile.Names(layer)
+        .. from entry in Files
+        let layer = entry.Layer
+        let name = entry.Name
         let file = GoldenFile.Load(layer, name)
         from data in Data.Types
         where file.HoldsFor(data is "double" ? typeof(double) : typeof(float)) && (file.SixteenBit || data is "float" or "double")
@@ -23,6 +24,13 @@ public sealed class GoldenTests
         where form is Form.Contiguous || file.Steps[0].Shape.Length > 2
         select new object[] { layer, name, data, form },
     ];
+
+    /// <summary>All files for their layers; and those of BatchNorm for SyncBatchNorm, which PyTorch does not have on the CPU.</summary>
+    private static IEnumerable<(string Layer, string Name)> Files =>
+        (from layer in GoldenFile.Layers from name in GoldenFile.Names(layer) select (layer, name)).Concat(
+            from layer in new[] { "BatchNorm1d", "BatchNorm2d", "BatchNorm3d" }
+            from name in GoldenFile.Names(layer)
+            select ("SyncBatchNorm", $"{layer}/{name}"));
 
     /// <summary>The module types that the cases run.</summary>
     internal static IEnumerable<Type> Covered => Cases.Select(c => ModuleTypes.ByName[(string)c[0]]).Distinct();

@@ -84,7 +84,8 @@ public sealed class LayerContextTests
         AnyLayer training = AnyLayer.Make(type, c), evaluation = AnyLayer.Make(type, c).Train(false);
         bool same = training.Forward(x, c.Shape).SequenceEqual(evaluation.Forward(x, c.Shape));
         same &= training.Backward(dy, c.Shape).SequenceEqual(evaluation.Backward(dy, c.Shape));
-        bool switches = layer is "CaffeBatchNorm" ? c.Settings.UseGlobalStats is null : layer.EndsWith('d') && c.Settings.Tracking;
+        bool switches = layer is "CaffeBatchNorm" ? c.Settings.UseGlobalStats is null
+            : (layer is "SyncBatchNorm" || layer.EndsWith('d')) && c.Settings.Tracking;
         Assert.AreEqual(!switches, same);
     }
 

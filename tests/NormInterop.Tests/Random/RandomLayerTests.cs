@@ -33,7 +33,7 @@ public sealed class RandomLayerTests
 
         // Of the largest term: with given statistics the offset is a term of y, too.
         double terms = 1 + Math.Abs(offset) + x.Max(Math.Abs), scale = oracle.LargestScale;
-        bool buffers = call.Layer is "CaffeBatchNorm" || (tracking && call.Layer.EndsWith('d'));
+        bool buffers = call.Layer is "CaffeBatchNorm" || (tracking && (call.Layer is "SyncBatchNorm" || call.Layer.EndsWith('d')));
         bool given = call.Layer is "CaffeScale" || (!training && buffers);
         double own = type switch { "double" => 1e-13, "float" => 2e-6, "Half" => Math.Pow(2, -10), _ => Math.Pow(2, -7) };
         double parameters = type is "double" ? 1e-13 : 1e-5;

@@ -70,7 +70,7 @@ internal sealed class LayerOracle
         }
     }
 
-    private string Family => _layer.TrimEnd('d').TrimEnd('1', '2', '3');
+    private string Family => _layer == "SyncBatchNorm" ? "BatchNorm" : _layer.TrimEnd('d').TrimEnd('1', '2', '3');
 
     internal double[] Forward(int[] shape, double[] x, bool training)
     {

@@ -13,10 +13,11 @@ internal sealed record ModuleCase(string Layer, string Name, ModuleSettings Sett
 
     private static IEnumerable<ModuleCase> BatchNorms() =>
         from shape in new[] { new[] { 5, 3 }, [3, 3, 5], [3, 3, 2, 3], [2, 3, 2, 3, 2] }
+        from layer in new[] { $"BatchNorm{Math.Max(shape.Length - 2, 1)}d", "SyncBatchNorm" }
         from affine in new[] { true, false }
         from tracking in new[] { true, false }
         select new ModuleCase(
-            $"BatchNorm{Math.Max(shape.Length - 2, 1)}d",
+            layer,
             $"{Lengths(shape)}{(affine ? " affine" : "")}{(tracking ? " tracking" : "")}",
             new ModuleSettings { Channels = shape[1], Affine = affine, Tracking = tracking },
             shape);

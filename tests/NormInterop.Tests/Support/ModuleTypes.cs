@@ -12,6 +12,7 @@ internal static class ModuleTypes
         ["BatchNorm1d"] = typeof(BatchNorm1d<>),
         ["BatchNorm2d"] = typeof(BatchNorm2d<>),
         ["BatchNorm3d"] = typeof(BatchNorm3d<>),
+        ["SyncBatchNorm"] = typeof(SyncBatchNorm<>),
         ["InstanceNorm1d"] = typeof(InstanceNorm1d<>),
         ["InstanceNorm2d"] = typeof(InstanceNorm2d<>),
         ["InstanceNorm3d"] = typeof(InstanceNorm3d<>),
@@ -28,6 +29,10 @@ internal static class ModuleTypes
             "BatchNorm1d" => new BatchNorm1d<T>(s.Channels, s.Eps!.Value, s.Momentum, s.Affine, s.Tracking) { Activation = s.Activation },
             "BatchNorm2d" => new BatchNorm2d<T>(s.Channels, s.Eps!.Value, s.Momentum, s.Affine, s.Tracking) { Activation = s.Activation },
             "BatchNorm3d" => new BatchNorm3d<T>(s.Channels, s.Eps!.Value, s.Momentum, s.Affine, s.Tracking) { Activation = s.Activation },
+            "SyncBatchNorm" => new SyncBatchNorm<T>(s.Channels, new EmptyPartner(), s.Eps!.Value, s.Momentum, s.Affine, s.Tracking)
+            {
+                Activation = s.Activation,
+            },
             "InstanceNorm1d" => new InstanceNorm1d<T>(s.Channels, s.Eps!.Value, s.Momentum!.Value, s.Affine, s.Tracking)
             {
                 Activation = s.Activation,
