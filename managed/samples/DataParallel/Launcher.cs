@@ -4,7 +4,6 @@ namespace NormInterop.Samples.DataParallel;
 internal static class Launcher
 {
     private static readonly string? s_rank = Variable("OMPI_COMM_WORLD_RANK", "PMI_RANK", "PMIX_RANK");
-    private static readonly string? s_rankOnHost = Variable("OMPI_COMM_WORLD_LOCAL_RANK", "MPI_LOCALRANKID");
 
     /// <summary>Whether there is one.</summary>
     public static bool IsThere => s_rank is not null;
@@ -12,11 +11,19 @@ internal static class Launcher
     /// <summary>Whether this process should say what all processes have to say.</summary>
     public static bool IsFirst => s_rank is null or "0";
 
-    /// <summary>Whether this process should say what all processes of its host have to say.</summary>
-    public static bool IsFirstOnHost => s_rankOnHost is null or "0";
-
     /// <summary>"Rank 2: ", or nothing without a launcher.</summary>
     public static string Label => s_rank is null ? "" : $"Rank {s_rank}: ";
+
+    /// <summary>
+    /// Writes why this process ends, which is the same on all of them: the first one says it. The others wait a while, since a launcher
+    /// ends all processes with the first that fails; where it has not by then, they were not all alike.
+    /// </summary>
+    public static void SayOnce(string message)
+    {
+        if (!IsFirst)
+            Thread.Sleep(TimeSpan.FromSeconds(2));
+        Console.Error.WriteLine(IsFirst ? message : Label + message);
+    }
 
     /// <summary>How to start this program in several processes.</summary>
     public static string Command(int ranks)

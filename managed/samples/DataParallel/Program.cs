@@ -14,8 +14,7 @@ try
 }
 catch (DemoException e)
 {
-    if (Launcher.IsFirst)
-        Console.Error.WriteLine($"{e.Message} Try --help.");
+    Launcher.SayOnce($"{e.Message} Try --help.");
     return BadArguments;
 }
 
@@ -35,9 +34,8 @@ try
 }
 catch (Exception e) when (e.GetBaseException() is DllNotFoundException or EntryPointNotFoundException or BadImageFormatException)
 {
-    // Native libraries missing or of another version. All processes of a host find the same.
-    if (Launcher.IsFirstOnHost)
-        Console.Error.WriteLine(e.GetBaseException().Message);
+    // Native libraries missing or of another version.
+    Launcher.SayOnce(e.GetBaseException().Message);
     return Failed;
 }
 catch (Exception e) when (e.GetBaseException() is DemoException or CollectiveException or NormInteropException)
