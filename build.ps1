@@ -16,6 +16,7 @@ if (-not $env:CXX) { $env:CC = 'gcc'; $env:CXX = 'g++' }
 if (-not $env:CMAKE_GENERATOR) { $env:CMAKE_GENERATOR = 'Ninja' }
 
 $Sample = 'managed/samples/Digits/NormInterop.Samples.Digits.csproj'
+$MpiSample = 'managed/samples/DataParallel'
 $Tests = 'tests/NormInterop.Tests/NormInterop.Tests.csproj'
 $Benchmarks = 'tests/benchmarks/NormInterop.Benchmarks/NormInterop.Benchmarks.csproj'
 $PeerBenchmark = 'tests/benchmarks/NormInterop.PeerBench/NormInterop.PeerBench.csproj'
@@ -26,6 +27,7 @@ $Usage = @'
 Usage: ./build.ps1 <verb> [arguments]
 
   demo       build what is needed and train on the digits; arguments go to the sample
+             demo --mpi: in 4 processes, or as many as NORMINTEROP_RANKS says, with SyncBatchNorm and without
   test       build everything and run every test, native and managed
   bench      time the layers beside libtorch, oneDNN and the machine's limit (--quick, --help: arguments go to the
              program); bench --dotnet: beside plain C#, by BenchmarkDotNet (arguments go to it)
@@ -183,7 +185,29 @@ function Invoke-Suites([scriptblock] $Steps) {
 
 # ---- Verbs ----
 
+# Not by "dotnet run", which would build in every process.
+function Invoke-DemoMpi([string[]] $Arguments) {
+    $ranks = if ($env:NORMINTEROP_RANKS) { $env:NORMINTEROP_RANKS } else { '4' }
+    if ($ranks -notmatch '^[1-9][0-9]?$') { throw "NORMINTEROP_RANKS must be a whole number from 1 to 99, not '$ranks'." }
+    Assert-DotNet
+    Assert-Native
+    if (-not (Get-Command mpiexec -ErrorAction Ignore)) {
+        throw 'Missing: mpiexec. Get Microsoft MPI and its SDK from https://learn.microsoft.com/message-passing-interface, then run this again.'
+    }
+    Build-Native release OFF
+    Write-Step 'Building the sample'
+    & dotnet build $MpiSample -c Release --nologo -v quiet
+    Assert-Success 'dotnet build'
+    Write-Step "Running the demo in $ranks processes"
+    & mpiexec -n $ranks dotnet "$MpiSample/bin/Release/net10.0/NormInterop.Samples.DataParallel.dll" @Arguments
+    Assert-Success 'the demo'
+}
+
 function Invoke-Demo([string[]] $Arguments) {
+    if ($Arguments -and $Arguments[0] -eq '--mpi') {
+        Invoke-DemoMpi @($Arguments | Select-Object -Skip 1)
+        return
+    }
     Assert-DotNet
     Assert-Native
     Build-Native release OFF

@@ -8,6 +8,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1
 
 sample=managed/samples/Digits/NormInterop.Samples.Digits.csproj
+mpi_sample=managed/samples/DataParallel
 tests=tests/NormInterop.Tests/NormInterop.Tests.csproj
 benchmarks=tests/benchmarks/NormInterop.Benchmarks/NormInterop.Benchmarks.csproj
 peer_benchmark=tests/benchmarks/NormInterop.PeerBench/NormInterop.PeerBench.csproj
@@ -19,7 +20,9 @@ usage() {
 Usage: ./build.sh <verb> [arguments]
 
   demo       build what is needed and train on the digits; arguments go to the sample
-  test       build everything and run every test, native and managed
+             demo --mpi: in 4 processes, or as many as NORMINTEROP_RANKS says, with SyncBatchNorm and without
+  test       build everything and run every test, native and managed; where there is no MPI and none can be installed,
+             the tests that need one are skipped
   bench      time the layers beside libtorch, oneDNN and the machine's limit (--quick, --help: arguments go to the
              program); bench --dotnet: beside plain C#, by BenchmarkDotNet (arguments go to it)
   build      build the native library, the packages and the programs
@@ -60,6 +63,9 @@ have_googletest() { printf '#include <gtest/gtest.h>\n' | "$(compiler)" -E -x c+
 
 have_libtorch() { printf '#include <ATen/Version.h>\n' | "$(compiler)" -E -x c++ - >/dev/null 2>&1; }
 
+# For the compiler that CMake will take for MPI.
+have_mpi_header() { printf '#include <mpi.h>\n' | mpicc -E -x c - >/dev/null 2>&1; }
+
 have_onednn() { printf '#include <dnnl.hpp>\n' | "$(compiler)" -E -x c++ - >/dev/null 2>&1; }
 
 # install <packages...>: by their Debian names, which say well enough elsewhere what is missing.
@@ -98,6 +104,14 @@ set_up_peers() {
     have_onednn || (install libdnnl-dev) || echo "Left out: oneDNN"
 }
 
+# What starts programs in several processes, and what the library for MPI is compiled with.
+set_up_mpi() {
+    local missing=()
+    have mpirun || missing+=(openmpi-bin)
+    have_mpi_header || missing+=(libopenmpi-dev)
+    install ${missing[@]+"${missing[@]}"}
+}
+
 # global.json says which SDK; asking for the version fails when there is none that fits.
 set_up_dotnet() {
     local answer advice="Missing: the .NET SDK 10. Get it from https://dot.net, then run this again."
@@ -110,12 +124,16 @@ set_up_dotnet() {
 # Whether to build what the benchmark times beside the library.
 with_peers=OFF
 
-# configure <preset>: the tests are left out only where GoogleTest is not installed, which they alone need.
+# configure <preset>: the tests are left out only where GoogleTest is not installed, which they alone need. The library for MPI
+# is left out by CMake itself where it finds no MPI, and looks again the next time; but one without its headers stops it.
 configure() {
-    local with_tests=ON
+    local with_tests=ON with_mpi=ON
     [[ $1 == arm64 ]] || have_googletest || with_tests=OFF
+    ! have mpicc || have_mpi_header || with_mpi=OFF
+    [[ $1 != arm64 ]] || with_mpi=OFF # the MPI here is this machine's
     step "Configuring the native build ($1)"
-    quietly "configure-$1" cmake --preset "$1" -DNORMINTEROP_BUILD_TESTS=$with_tests -DNORMINTEROP_BUILD_PEERS=$with_peers
+    quietly "configure-$1" cmake --preset "$1" -DNORMINTEROP_BUILD_TESTS=$with_tests -DNORMINTEROP_BUILD_PEERS=$with_peers \
+        -DNORMINTEROP_BUILD_MPI=$with_mpi
 }
 
 # build_native <preset> [target...]
@@ -255,7 +273,33 @@ no_arguments() {
     exit 2
 }
 
+# Not by "dotnet run", which would build in every process.
+demo_mpi() {
+    local ranks=${NORMINTEROP_RANKS:-4} launch=(mpirun)
+    if ! [[ $ranks =~ ^[1-9][0-9]?$ ]]; then
+        printf "NORMINTEROP_RANKS must be a whole number from 1 to 99, not '%s'.\n" "$ranks" >&2
+        exit 2
+    fi
+    set_up_dotnet
+    set_up_native
+    set_up_mpi
+    build_native release norminterop norminterop_mpi
+    step "Building the sample"
+    dotnet build "$mpi_sample" -c Release --nologo -v quiet
+    if [[ $(mpirun --version 2>&1) == *"Open MPI"* ]]; then
+        ((EUID != 0)) || launch+=(--allow-run-as-root)
+        # Open MPI counts cores, and would refuse more ranks than that.
+        launch+=(--oversubscribe)
+    fi
+    step "Running the demo in $ranks processes"
+    "${launch[@]}" -np "$ranks" dotnet "$mpi_sample/bin/Release/net10.0/NormInterop.Samples.DataParallel.dll" "$@"
+}
+
 verb_demo() {
+    if [[ ${1:-} == --mpi ]]; then
+        demo_mpi "${@:2}"
+        return
+    fi
     set_up_dotnet
     set_up_native
     build_native release norminterop
@@ -267,6 +311,7 @@ verb_test() {
     no_arguments test "$@"
     set_up_dotnet
     set_up_native googletest
+    (set_up_mpi) || echo "Left out: MPI. The tests that need it say so."
     trap 'close_tests $?' EXIT
     [[ -z ${NORMINTEROP_ISA:-} ]] || step "NORMINTEROP_ISA=$NORMINTEROP_ISA: testing with these kernels only"
     build_native release

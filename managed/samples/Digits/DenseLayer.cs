@@ -2,6 +2,9 @@ using System.Numerics.Tensors;
 
 namespace NormInterop.Samples.Digits;
 
+/// <summary>Something to do with a parameter: all its elements, and as many of its gradient.</summary>
+internal delegate void ParameterAction(Span<float> value, Span<float> gradient);
+
 /// <summary>A fully connected layer, y = x W + b, with x of shape (N, inputs) and y of shape (N, outputs).</summary>
 /// <remarks>
 /// Every product is written as "row += number * row". That vectorizes, and it fixes the order of every sum; TensorPrimitives.Dot would
@@ -76,6 +79,13 @@ internal sealed class DenseLayer
         AddScaled(-learningRate, _biasGradient, _bias);
         Array.Clear(_weightGradient);
         Array.Clear(_biasGradient);
+    }
+
+    /// <summary>Weight, then bias.</summary>
+    public void ForEachParameter(ParameterAction action)
+    {
+        action(_weight, _weightGradient);
+        action(_bias, _biasGradient);
     }
 
     /// <summary>Weight and bias as torch.nn.Linear has them: the weight as [outputs, inputs].</summary>

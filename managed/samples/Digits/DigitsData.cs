@@ -9,6 +9,7 @@ internal sealed class DigitSet(float[] pixels, byte[] labels)
 {
     public const int Side = 8;
     public const int PixelsPerImage = Side * Side;
+    public const int Classes = 10;
 
     public int Count => labels.Length;
 

@@ -28,7 +28,7 @@ internal sealed class Evaluation
         ReadOnlySpan<float> logits = network.Forward(set.AllImages()).Elements();
         Prediction[] predictions = new Prediction[set.Count];
         for (int i = 0; i < predictions.Length; i++)
-            predictions[i] = Predict(logits.Slice(i * Network.Classes, Network.Classes));
+            predictions[i] = Predict(logits.Slice(i * DigitSet.Classes, DigitSet.Classes));
         return new Evaluation(set, predictions);
     }
 
@@ -60,7 +60,7 @@ internal sealed class Evaluation
 
     private static Prediction Predict(ReadOnlySpan<float> logits)
     {
-        Span<double> probabilities = stackalloc double[Network.Classes];
+        Span<double> probabilities = stackalloc double[DigitSet.Classes];
         SoftmaxCrossEntropy.Softmax(logits, probabilities);
         int digit = TensorPrimitives.IndexOfMax(logits);
         return new Prediction(digit, probabilities[digit]);

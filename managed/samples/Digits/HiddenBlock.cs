@@ -4,12 +4,12 @@ using System.Numerics.Tensors;
 namespace NormInterop.Samples.Digits;
 
 /// <summary>A hidden layer: dense, then a normalization if wanted, then ReLU. This is where the demo uses the library.</summary>
-internal sealed class HiddenBlock(int inputs, int outputs, Normalization normalization, Random random)
+internal sealed class HiddenBlock(int inputs, int outputs, NormModule<float>? normalization, Random random)
 {
     private readonly DenseLayer _dense = new(inputs, outputs, random);
     private Tensor<float>? _activated;
 
-    public NormModule<float>? Normalization { get; } = normalization.Create(outputs);
+    public NormModule<float>? Normalization => normalization;
 
     /// <summary>Time spent inside the normalization, counted in training mode only.</summary>
     public TimeSpan NormalizationTime { get; private set; }
@@ -58,6 +58,16 @@ internal sealed class HiddenBlock(int inputs, int outputs, Normalization normali
         _dense.Step(learningRate);
         Step(Normalization?.Weight, learningRate);
         Step(Normalization?.Bias, learningRate);
+    }
+
+    /// <summary>The dense layer's parameters, then those of the normalization.</summary>
+    public void ForEachParameter(ParameterAction action)
+    {
+        _dense.ForEachParameter(action);
+        if (Normalization?.Weight is { } weight)
+            action(weight.Value.Elements(), weight.Gradient.Elements());
+        if (Normalization?.Bias is { } bias)
+            action(bias.Value.Elements(), bias.Gradient.Elements());
     }
 
     /// <summary>A copy of the state, the dense layer's under one prefix and the normalization's under another.</summary>

@@ -5,7 +5,6 @@ namespace NormInterop.Samples.Digits;
 /// <summary>The perceptron 64-128-128-10. Two networks with the same seed start from the same dense weights.</summary>
 internal sealed class Network
 {
-    public const int Classes = 10;
     public const int Hidden = 128;
 
     private readonly HiddenBlock[] _blocks;
@@ -18,10 +17,10 @@ internal sealed class Network
         Normalization = normalization;
         _blocks =
         [
-            new HiddenBlock(DigitSet.PixelsPerImage, Hidden, normalization, random),
-            new HiddenBlock(Hidden, Hidden, normalization, random),
+            new HiddenBlock(DigitSet.PixelsPerImage, Hidden, normalization.Create(Hidden), random),
+            new HiddenBlock(Hidden, Hidden, normalization.Create(Hidden), random),
         ];
-        _output = new DenseLayer(Hidden, Classes, random);
+        _output = new DenseLayer(Hidden, DigitSet.Classes, random);
     }
 
     public Normalization Normalization { get; }

@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace NormInterop.Samples.Digits;
 
 /// <summary>What the command line may change. The defaults are the demo.</summary>
@@ -62,10 +60,10 @@ internal sealed record Options
     {
         "--norm" => this with { Normalization = Choice(name, value) },
         "--save" => this with { SavePath = NewFile(name, value) },
-        "--epochs" => this with { Epochs = Integer(name, value, 1, 1000) },
-        "--batch" => this with { BatchSize = Integer(name, value, 2, 1024) },
-        "--seed" => this with { Seed = Integer(name, value, 0, 1_000_000_000) },
-        _ => this with { LearningRate = Positive(name, value) },
+        "--epochs" => this with { Epochs = OptionValue.Integer(name, value, 1, 1000) },
+        "--batch" => this with { BatchSize = OptionValue.Integer(name, value, 2, 1024) },
+        "--seed" => this with { Seed = OptionValue.Integer(name, value, 0, 1_000_000_000) },
+        _ => this with { LearningRate = OptionValue.Positive(name, value) },
     };
 
     private static Normalization Choice(string name, string value) => value switch
@@ -86,21 +84,5 @@ internal sealed record Options
         return Directory.Exists(Path.GetDirectoryName(path))
             ? path
             : throw new DemoException($"{name} must name a file in a directory that exists, not '{value}'.");
-    }
-
-    private static int Integer(string name, string value, int minimum, int maximum)
-    {
-        bool valid = int.TryParse(value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int number);
-        return valid && number >= minimum && number <= maximum
-            ? number
-            : throw new DemoException($"{name} must be a whole number from {minimum} to {maximum}, not '{value}'.");
-    }
-
-    private static float Positive(string name, string value)
-    {
-        bool valid = float.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out float number);
-        return valid && number > 0 && float.IsFinite(number)
-            ? number
-            : throw new DemoException($"{name} must be a number above 0, not '{value}'.");
     }
 }

@@ -1,11 +1,9 @@
-using System.Text;
 using NormInterop.Samples.Digits;
 using Spectre.Console;
 
 const int Passed = 0;
 const int Failed = 1;
 const int BadArguments = 2;
-const int MaximalWidth = 100;
 const double RequiredAccuracy = 0.96;
 
 Options options;
@@ -27,7 +25,7 @@ if (options.Help)
 
 try
 {
-    return Run(options, CreateConsole());
+    return Run(options, DemoConsole.Create());
 }
 catch (Exception e) when (IsForTheUser(e.GetBaseException()))
 {
@@ -101,24 +99,4 @@ static string? FindFailure(Options options, Evaluation trained, Evaluation reloa
     return single.Accuracy > plain
         ? null
         : $"Failed: {single.Accuracy:P1} with {options.Normalization.Name()} is not above {plain:P1} without.";
-}
-
-static IAnsiConsole CreateConsole()
-{
-    try
-    {
-        // For the block characters; Windows consoles start in a code page that lacks them.
-        Console.OutputEncoding = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
-    }
-    catch (IOException)
-    {
-        // A console that keeps its encoding gets plain characters.
-    }
-
-    // A file or a pipe gets text alone. Spectre.Console judges by the terminal's name, which a pipe inherits.
-    bool redirected = Console.IsOutputRedirected;
-    IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings { Ansi = redirected ? AnsiSupport.No : AnsiSupport.Detect });
-    int width = console.Profile.Out.IsTerminal ? console.Profile.Width : MaximalWidth;
-    console.Profile.Width = Math.Min(width, MaximalWidth);
-    return console;
 }

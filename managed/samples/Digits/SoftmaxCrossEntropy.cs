@@ -11,14 +11,14 @@ internal static class SoftmaxCrossEntropy
     {
         ReadOnlySpan<float> rows = logits.Elements();
         float[] gradient = new float[rows.Length];
-        Span<double> probabilities = stackalloc double[Network.Classes];
+        Span<double> probabilities = stackalloc double[DigitSet.Classes];
         double loss = 0;
         for (int n = 0; n < labels.Length; n++)
         {
-            int start = n * Network.Classes;
-            Softmax(rows.Slice(start, Network.Classes), probabilities);
+            int start = n * DigitSet.Classes;
+            Softmax(rows.Slice(start, DigitSet.Classes), probabilities);
             loss -= Math.Log(Math.Max(probabilities[labels[n]], double.Epsilon));
-            for (int c = 0; c < Network.Classes; c++)
+            for (int c = 0; c < DigitSet.Classes; c++)
                 gradient[start + c] = (float)((probabilities[c] - (c == labels[n] ? 1 : 0)) / labels.Length);
         }
 
