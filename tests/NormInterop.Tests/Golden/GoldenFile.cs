@@ -90,6 +90,7 @@ public sealed record GoldenFile
         return names;
     }
 
+    /// <summary>Reads a file.</summary>
     /// <param name="layer">The layer that is to give the numbers of the file.</param>
     /// <param name="name">The file; with the folder in front where it is not one of this layer.</param>
     public static GoldenFile Load(string layer, string name)
