@@ -12,10 +12,26 @@ public sealed class SymbolTests
 {
     /// <summary>A missing export fails at a user's first call; an undeclared one is a function nobody can use, or a leak.</summary>
     [TestMethod]
-    public void DeclaredEntryPoints_AreTheExportedSymbols()
+    public void DeclaredEntryPoints_AreTheExportedSymbols() => AssertSame(typeof(NativeMethods), Native.LibraryPath);
+
+    /// <summary>The same of the library for MPI.</summary>
+    [TestMethod]
+    public void DeclaredEntryPointsForMpi_AreTheExportedSymbols()
     {
-        var declared = Imports().Select(m => m.Import.EntryPoint!).ToHashSet();
-        var exported = ExportedSymbols(Native.LibraryPath);
+        try
+        {
+            AssertSame(typeof(NormInterop.Bindings.Mpi.NativeMethods), NativeLibraryResolver.Mpi.Load().Path);
+        }
+        catch (DllNotFoundException)
+        {
+            Assert.Inconclusive("The library for MPI was not built: openmpi-bin and libopenmpi-dev are not installed.");
+        }
+    }
+
+    private static void AssertSame(Type methods, string library)
+    {
+        var declared = Imports(methods).Select(m => m.Import.EntryPoint!).ToHashSet();
+        var exported = ExportedSymbols(library);
         Assert.AreEqual("", string.Join(", ", declared.Except(exported)), "declared by the bindings, not exported by the library");
         Assert.AreEqual("", string.Join(", ", exported.Except(declared)), "exported by the library, not declared by the bindings");
     }
@@ -24,19 +40,25 @@ public sealed class SymbolTests
     [TestMethod]
     public void Imports_AreExact()
     {
-        var imports = Imports();
+        AssertExact(typeof(NativeMethods), NativeLibraryResolver.Main.LibraryName);
+        AssertExact(typeof(NormInterop.Bindings.Mpi.NativeMethods), NativeLibraryResolver.Mpi.LibraryName);
+    }
+
+    private static void AssertExact(Type methods, string library)
+    {
+        var imports = Imports(methods);
         Assert.AreNotEqual(0, imports.Count);
         CollectionAssert.AllItemsAreUnique(imports.ConvertAll(m => m.Import.EntryPoint));
         foreach ((MethodInfo method, DllImportAttribute import) in imports)
         {
-            Assert.AreEqual(NativeLibraryResolver.Main.LibraryName, import.Value, method.Name);
+            Assert.AreEqual(library, import.Value, method.Name);
             Assert.IsTrue(import.ExactSpelling, method.Name);
             Assert.AreEqual(CallingConvention.Cdecl, import.CallingConvention, method.Name);
         }
     }
 
-    private static List<(MethodInfo Method, DllImportAttribute Import)> Imports() =>
-        [.. typeof(NativeMethods).GetMethods(BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic)
+    private static List<(MethodInfo Method, DllImportAttribute Import)> Imports(Type methods) =>
+        [.. methods.GetMethods(BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic)
             .Select(m => (Method: m, Import: m.GetCustomAttribute<DllImportAttribute>()))
             .Where(m => m.Import is not null)
             .Select(m => (m.Method, m.Import!))];
