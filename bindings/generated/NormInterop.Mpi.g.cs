@@ -133,8 +133,8 @@ internal static unsafe partial class NativeMethods
     /// <summary>
     /// Closes all groups, waits until all other processes have closed theirs, and finalizes MPI, once. Does nothing where
     /// the program itself has initialized MPI: then it is the one to finalize it.
-    /// seconds: how long to wait, 0 to 1e9. Errors: NI_MPI_STATUS_TIMED_OUT if processes are missing, or MPI has not come to
-    /// an end: the process should end without it.
+    /// seconds: how long to wait, 0 to 1e9. Errors: NI_MPI_STATUS_TIMED_OUT if processes are missing, or MPI has not come
+    /// to an end: the process should end without it.
     /// </summary>
     [DllImport(Library, EntryPoint = "ni_mpi_finish", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
     internal static extern Status Finish(double seconds);
@@ -151,7 +151,7 @@ internal static unsafe partial class NativeMethods
 internal static class Abi
 {
     /// <summary>SHA-256 of the headers; generator/HeaderHash.cs says of what exactly.</summary>
-    internal const string HeaderHash = "595eb9618df2746940ab5daf4d2ffc7b5ea1755d9e8ef94b99259fd3e1608b62";
+    internal const string HeaderHash = "0322a02820e9e06441c3a1819f31f434c52501d7b391dc591abe3668d091cc5d";
 
     /// <summary>Number of values of <see cref="Presence"/>.</summary>
     internal const uint PresenceCount = 5;

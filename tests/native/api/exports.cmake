@@ -1,4 +1,4 @@
-# Fails unless the symbols that `library` exports are the lines of `list`, and each is called by a test here.
+# Fails unless the symbols that `library` exports are the lines of `list`, and each is called by a test in `tests`.
 cmake_minimum_required(VERSION 3.22)
 execute_process(COMMAND ${nm} -D --defined-only ${library} OUTPUT_VARIABLE symbols COMMAND_ERROR_IS_FATAL ANY)
 string(REGEX MATCHALL "[^ \n]+\n" exported "${symbols}")
@@ -15,13 +15,13 @@ foreach(name ${exported})
   endif()
 endforeach()
 
-file(GLOB sources ${CMAKE_CURRENT_LIST_DIR}/*.cpp)
+file(GLOB sources ${tests}/*.cpp)
 foreach(source ${sources})
   file(READ ${source} text)
-  string(APPEND tests "${text}")
+  string(APPEND calls "${text}")
 endforeach()
 foreach(name ${wanted})
-  string(FIND "${tests}" "${name}(" at)
+  string(FIND "${calls}" "${name}(" at)
   if(at EQUAL -1)
     message(SEND_ERROR "${name} is called by no test")
   endif()

@@ -22,8 +22,8 @@ ni_mpi_status ni_mpi_start(void);
 
 /// Closes all groups, waits until all other processes have closed theirs, and finalizes MPI, once. Does nothing where
 /// the program itself has initialized MPI: then it is the one to finalize it.
-/// seconds: how long to wait, 0 to 1e9. Errors: NI_MPI_STATUS_TIMED_OUT if processes are missing, or MPI has not come to
-/// an end: the process should end without it.
+/// seconds: how long to wait, 0 to 1e9. Errors: NI_MPI_STATUS_TIMED_OUT if processes are missing, or MPI has not come
+/// to an end: the process should end without it.
 ni_mpi_status ni_mpi_finish(double seconds);
 
 #ifdef __cplusplus
