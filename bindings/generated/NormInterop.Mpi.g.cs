@@ -125,10 +125,12 @@ internal static unsafe partial class NativeMethods
     /// <summary>
     /// Starts MPI, or joins the one that the program has initialized. Later calls do nothing. MPI may install handlers
     /// of signals, and so may the loading of this library, which loads MPI: see ni_save_fault_handlers of the main library.
+    /// seconds: how long to wait for the other processes, more than 0 and at most 1e9: MPI starts in all of them together.
     /// Errors: NI_MPI_STATUS_NOT_RUNNING if MPI is finalized already: it cannot be started twice in a process.
+    /// NI_MPI_STATUS_TIMED_OUT if processes are missing; later calls fail likewise.
     /// </summary>
     [DllImport(Library, EntryPoint = "ni_mpi_start", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
-    internal static extern Status Start();
+    internal static extern Status Start(double seconds);
 
     /// <summary>
     /// Closes all groups, waits until all other processes have closed theirs, and finalizes MPI, once. Does nothing where
@@ -151,7 +153,7 @@ internal static unsafe partial class NativeMethods
 internal static class Abi
 {
     /// <summary>SHA-256 of the headers; generator/HeaderHash.cs says of what exactly.</summary>
-    internal const string HeaderHash = "0322a02820e9e06441c3a1819f31f434c52501d7b391dc591abe3668d091cc5d";
+    internal const string HeaderHash = "a75e8298146d04429b43da5be61eb6d7ecce2e5fd67c8c653816d2dc0a30ee72";
 
     /// <summary>Number of values of <see cref="Presence"/>.</summary>
     internal const uint PresenceCount = 5;

@@ -43,6 +43,7 @@ public sealed class MpiCollective : ICollective, IDisposable
     {
         TimeSpan limit = CollectiveSession.CheckLimit(timeLimit);
         MpiProcess.Start(limit);
+        MpiProcess.NoteLimit(limit);
         return new MpiCollective(MpiTransport.OpenWorld(limit), limit);
     }
 
@@ -53,7 +54,7 @@ public sealed class MpiCollective : ICollective, IDisposable
     {
         get
         {
-            MpiProcess.Start(TimeSpan.Zero);
+            MpiProcess.Start(CollectiveSession.UsualLimit);
             return Functional.NativeCall.Text(NativeMethods.LibraryVersion()).TrimEnd();
         }
     }

@@ -24,10 +24,9 @@ internal static class MpiProcess
     {
         lock (s_gate)
         {
-            s_patience = 2 * limit > s_patience ? 2 * limit : s_patience;
             if (s_started)
                 return;
-            StartKeepingHandlers();
+            StartKeepingHandlers(limit);
             s_started = true;
             AppDomain.CurrentDomain.ProcessExit += (_, _) => Finish();
             AppDomain.CurrentDomain.UnhandledException += (_, e) =>
@@ -41,19 +40,26 @@ internal static class MpiProcess
     }
 
     /// <summary>MPI's handlers of signals would make crashes of what the runtime makes exceptions of, such as null references.</summary>
-    private static void StartKeepingHandlers()
+    private static void StartKeepingHandlers(TimeSpan limit)
     {
         Native.EnsureLoaded();
         NativeCall.Check(MainMethods.SaveFaultHandlers());
         try
         {
             MpiNative.EnsureLoaded();
-            MpiTransport.Check(NativeMethods.Start());
+            MpiTransport.Check(NativeMethods.Start(limit.TotalSeconds));
         }
         finally
         {
             NativeCall.Check(MainMethods.RestoreFaultHandlers());
         }
+    }
+
+    /// <summary>Notes how far apart the ranks of a group may be.</summary>
+    internal static void NoteLimit(TimeSpan limit)
+    {
+        lock (s_gate)
+            s_patience = 2 * limit > s_patience ? 2 * limit : s_patience;
     }
 
     /// <summary>Notes that ranks of this job do not end as they should.</summary>

@@ -178,8 +178,11 @@ const char* ni_mpi_library_version(void) {
     return text;
 }
 
-ni_mpi_status ni_mpi_start(void) {
-    return guarded([] { start(); });
+ni_mpi_status ni_mpi_start(double seconds) {
+    return guarded([&] {
+        require_seconds(seconds);
+        start(seconds);
+    });
 }
 
 ni_mpi_status ni_mpi_finish(double seconds) {

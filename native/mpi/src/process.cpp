@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "failure.h"
+#include "worker.h"
 
 namespace ni::mpi {
 namespace {
@@ -84,17 +85,24 @@ Turn::Turn() : lock_(state().turn, kLongestTurn) {
     }
 }
 
-void start() {
+void start(double seconds) {
     State& s = state();
     const std::lock_guard<std::timed_mutex> lock(s.turn);
     if (is_finalized()) {
         throw Failure{NI_MPI_STATUS_NOT_RUNNING, "MPI is finalized, and cannot be started twice in a process"};
     }
     if (s.running) return;
-    if (!is_initialized()) {
-        int level = 0;
-        check(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_SERIALIZED, &level), "MPI_Init_thread");
+    if (s.ours || !is_initialized()) {
+        // MPI waits for the other processes here, and takes no limit.
+        static Worker& worker = *new Worker;
         s.ours = true;
+        const auto initialize = [] {
+            int level = 0;
+            check(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_SERIALIZED, &level), "MPI_Init_thread");
+        };
+        if (!worker.run(initialize, after(seconds))) {
+            throw Failure{NI_MPI_STATUS_TIMED_OUT, "MPI has not started: not all processes have started it"};
+        }
     }
     int level = 0;
     check(MPI_Query_thread(&level), "MPI_Query_thread");

@@ -25,7 +25,7 @@ private:
 };
 
 /// See ni_mpi_start.
-void start();
+void start(double seconds);
 
 /// Whether MPI runs, was started here, and has not been finalized.
 bool is_ours_to_end();

@@ -1,3 +1,5 @@
+using NormInterop.Tests.Support;
+
 namespace NormInterop.Tests.Collectives;
 
 /// <summary>Ranks that are processes: results.</summary>
@@ -56,6 +58,59 @@ public sealed class MpiCollectiveTests
             CollectionAssert.AreEqual(new[] { "Left 1 in end", "exit" }, outcome.Of(r), outcome.Text);
         Assert.DoesNotContain("finalize", outcome.Text.ToLowerInvariant());
         Assert.IsTrue(outcome.Duration < RankThreads.Ample / 2, $"{outcome.Duration}");
+    }
+
+    /// <summary>A program that uses MPI itself initializes and finalizes it; this library does neither then.</summary>
+    [TestMethod]
+    public void MpiOfTheProgram_IsJoined()
+    {
+        MpiJob.Outcome outcome = MpiJob.Run(3, "join", "any");
+        Assert.AreEqual(0, outcome.ExitCode, outcome.Text);
+        for (int r = 0; r < 3; r++)
+            Assert.AreEqual("sum 3", outcome.Of(r).Single(), outcome.Text);
+        Assert.HasCount(3, outcome.Lines.Where(l => l == "finalized 0"), outcome.Text);
+        Assert.HasCount(3, outcome.Lines.Where(l => l == "finalize 0"), outcome.Text);
+    }
+
+    /// <summary>An MPI that was initialized for one thread is used by that thread only.</summary>
+    [TestMethod]
+    public void MpiForOneThread_IsRefusedToOthers()
+    {
+        MpiJob.Outcome outcome = MpiJob.Run(2, "join", "one");
+        Assert.AreEqual(0, outcome.ExitCode, outcome.Text);
+        Assert.HasCount(2, outcome.Lines.Where(l => l == "sum 2"), outcome.Text);
+        Assert.HasCount(2, outcome.Lines.Where(l => l.StartsWith("MPI was initialized for its main thread only", StringComparison.Ordinal)));
+    }
+
+    /// <summary>An MPI that has come to its end cannot be used.</summary>
+    [TestMethod]
+    public void MpiThatIsFinalized_IsRefused()
+    {
+        MpiJob.Outcome outcome = MpiJob.Run(1, "join", "too late");
+        Assert.AreEqual(0, outcome.ExitCode, outcome.Text);
+        Assert.Contains("MPI is finalized, and cannot be started twice in a process", outcome.Text);
+    }
+
+    /// <summary>A rank does not come to the making of the group: the others do not wait for ever.</summary>
+    [TestMethod]
+    [DataRow(RankProgram.LateToMpi)]
+    [DataRow(RankProgram.LateToTheGroup)]
+    public void World_DoesNotWaitForEver(string late)
+    {
+        MpiJob.Outcome outcome = MpiJob.Run(3, ["--enable-recovery"], [RankProgram.Late, late]);
+        foreach (int r in (int[])[0, 2])
+            CollectionAssert.AreEqual(new[] { "Missing in time" }, outcome.Of(r), outcome.Text);
+    }
+
+    /// <summary>Two hundred steps of the sample end with the same parameters on all ranks, to the bit, or it fails.</summary>
+    [TestMethod]
+    public void Sample_EndsWithTheSameParametersOnAllRanks()
+    {
+        string folder = Path.Combine(Repository.Root, "managed", "samples", "DataParallel", "bin", "Release", "net10.0");
+        MpiJob.Outcome outcome = MpiJob.RunProgram(4, Path.Combine(folder, "NormInterop.Samples.DataParallel.dll"), "--sync", "--seeds", "1");
+        Assert.AreEqual(0, outcome.ExitCode, outcome.Text);
+        Assert.Contains("Parameters identical on all ranks: yes", outcome.Text);
+        Assert.Contains("200 steps", outcome.Text);
     }
 
     private static void AssertAllSay(int ranks, string scenario, string expected)

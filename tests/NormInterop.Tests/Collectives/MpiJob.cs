@@ -32,6 +32,15 @@ internal static class MpiJob
         return Start("mpirun", [.. Options(ranks), .. options, .. Program(arguments)]);
     }
 
+    /// <summary>Runs another program.</summary>
+    internal static Outcome RunProgram(int ranks, string assembly, params string[] arguments)
+    {
+        Require();
+        if (!File.Exists(assembly))
+            Assert.Inconclusive($"{assembly} was not built.");
+        return Start("mpirun", [.. Options(ranks), "dotnet", "exec", assembly, .. arguments]);
+    }
+
     /// <summary>The command that runs a scenario in one process.</summary>
     internal static string[] Program(string[] arguments) =>
         ["dotnet", "exec", typeof(Child).Assembly.Location, Child.RankCommand, .. arguments];

@@ -1,3 +1,6 @@
+using System.Diagnostics;
+using System.Globalization;
+
 namespace NormInterop.Tests.Collectives;
 
 /// <summary>What one process of an MPI job does.</summary>
@@ -5,12 +8,30 @@ internal static class RankProgram
 {
     internal const string FaultCommand = "fault";
     internal const string WithoutCatching = "throw";
+    internal const string Late = "late";
+    internal const string LateToMpi = "to MPI";
+    internal const string LateToTheGroup = "to the group";
 
     /// <summary>Runs a scenario and writes what it returns. An exception is a line, too, and another exit code.</summary>
     internal static int Run(string[] arguments)
     {
-        if (arguments is [WithoutCatching, ..])
-            return Unwatched();
+        switch (arguments)
+        {
+            case [WithoutCatching]:
+                return Unwatched();
+            case [Late, var start]:
+                return OpenLate(start == LateToTheGroup);
+            case ["join", var how]:
+                foreach (string line in how switch
+                {
+                    "any" => HostMpi.Join(),
+                    "one" => HostMpi.JoinOnOneThread(),
+                    _ => HostMpi.TooLate(),
+                })
+                    Console.WriteLine(line);
+                return 0;
+        }
+
         bool fails = arguments is [FaultCommand, ..];
         using MpiCollective world = MpiCollective.World(fails ? RankFaults.Limit : RankThreads.Ample);
         int rank = world.Rank;
@@ -52,6 +73,28 @@ internal static class RankProgram
         catch (CollectiveException e)
         {
             Console.WriteLine($"rank {rank}: {RankFaults.Describe(e)}");
+        }
+
+        return 0;
+    }
+
+    /// <summary>A rank that does not come to the making of the group, and then finds that the others have given up.</summary>
+    private static int OpenLate(bool started)
+    {
+        if (started)
+            HostMpi.Initialize();
+        int rank = int.Parse(Environment.GetEnvironmentVariable("OMPI_COMM_WORLD_RANK")!, CultureInfo.InvariantCulture);
+        if (rank == RankFaults.Culprit)
+            Thread.Sleep(2 * RankFaults.Limit);
+        Stopwatch watch = Stopwatch.StartNew();
+        try
+        {
+            MpiCollective.World(RankFaults.Limit).Dispose();
+            Console.WriteLine($"rank {rank}: opened");
+        }
+        catch (CollectiveException e)
+        {
+            Console.WriteLine($"rank {rank}: {e.Failure} {(watch.Elapsed < 3 * RankFaults.Limit ? "in time" : $"after {watch.Elapsed}")}");
         }
 
         return 0;

@@ -24,13 +24,13 @@ public:
         int32_t group;
         EXPECT_EQ(ni_mpi_open_world(kSeconds, &group), NI_MPI_STATUS_NOT_RUNNING);
         EXPECT_EQ(ni_mpi_finish(kSeconds), NI_MPI_STATUS_OK) << "what has not begun is at its end";
-        ASSERT_EQ(ni_mpi_start(), NI_MPI_STATUS_OK) << ni_mpi_last_error_message();
-        ASSERT_EQ(ni_mpi_start(), NI_MPI_STATUS_OK) << "a second start does nothing";
+        ASSERT_EQ(ni_mpi_start(kSeconds), NI_MPI_STATUS_OK) << ni_mpi_last_error_message();
+        ASSERT_EQ(ni_mpi_start(kSeconds), NI_MPI_STATUS_OK) << "a second start does nothing";
     }
     void TearDown() override {
         EXPECT_EQ(ni_mpi_finish(kSeconds), NI_MPI_STATUS_OK) << ni_mpi_last_error_message();
         EXPECT_EQ(ni_mpi_finish(kSeconds), NI_MPI_STATUS_OK) << "a second end does nothing";
-        EXPECT_EQ(ni_mpi_start(), NI_MPI_STATUS_NOT_RUNNING);
+        EXPECT_EQ(ni_mpi_start(kSeconds), NI_MPI_STATUS_NOT_RUNNING);
         int32_t group;
         EXPECT_EQ(ni_mpi_open_world(kSeconds, &group), NI_MPI_STATUS_NOT_RUNNING);
     }
@@ -136,6 +136,7 @@ TEST_F(MpiGroup, ValuesOutOfRangeAreNamed) {
     for (const double seconds : {0.0, -1.0, 1e10, std::nan(""), std::numeric_limits<double>::infinity()}) {
         expect_refused(ni_mpi_gather(group_, bytes_, 4, seconds, presence_, &finder_), "seconds is ");
         expect_refused(ni_mpi_open_world(seconds, &part), "seconds is ");
+        expect_refused(ni_mpi_start(seconds), "seconds is ");
     }
     expect_refused(ni_mpi_finish(-1), "seconds is -1, expected at least 0");
 }

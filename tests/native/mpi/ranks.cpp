@@ -85,7 +85,7 @@ void run_all(Group& group) {
 }  // namespace
 
 int main() {
-    require(ni_mpi_start() == NI_MPI_STATUS_OK, "start");
+    require(ni_mpi_start(kSeconds) == NI_MPI_STATUS_OK, "start");
     int32_t number;
     require(ni_mpi_open_world(kSeconds, &number) == NI_MPI_STATUS_OK, "open the world");
     Group world(number);

@@ -17,8 +17,10 @@ const char* ni_mpi_library_version(void);
 
 /// Starts MPI, or joins the one that the program has initialized. Later calls do nothing. MPI may install handlers
 /// of signals, and so may the loading of this library, which loads MPI: see ni_save_fault_handlers of the main library.
+/// seconds: how long to wait for the other processes, more than 0 and at most 1e9: MPI starts in all of them together.
 /// Errors: NI_MPI_STATUS_NOT_RUNNING if MPI is finalized already: it cannot be started twice in a process.
-ni_mpi_status ni_mpi_start(void);
+/// NI_MPI_STATUS_TIMED_OUT if processes are missing; later calls fail likewise.
+ni_mpi_status ni_mpi_start(double seconds);
 
 /// Closes all groups, waits until all other processes have closed theirs, and finalizes MPI, once. Does nothing where
 /// the program itself has initialized MPI: then it is the one to finalize it.
