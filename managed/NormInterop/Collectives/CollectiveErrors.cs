@@ -24,8 +24,7 @@ internal static class CollectiveErrors
         });
         string detail = fault.Detail.Length == 0 ? "" : $" ({fault.Detail})";
         string finder = fault.Finder == transport.Rank ? "" : $" Rank {fault.Finder} found it out.";
-        string message =
-            $"{Title(operation, sequence)} failed on rank {transport.Rank} of {transport.Size}: {string.Join("; ", reasons)}{detail}.{finder} "
+        string message = $"{Title(transport, operation, sequence)}: {string.Join("; ", reasons)}{detail}.{finder} "
             + "The group cannot be used any longer.";
         CollectiveFailure failure = ranks.Length == 0 ? CollectiveFailure.Unknown : fault.Presence[ranks[0]] switch
         {
@@ -48,8 +47,7 @@ internal static class CollectiveErrors
         int[] ranks = [.. Enumerable.Range(0, transport.Size).Where(r => !headers[r].AsSpan().SequenceEqual(headers[model]))];
         int[] others = [.. Enumerable.Range(0, transport.Size).Except(ranks)];
         var calls = ranks.Select(r => $"{Name([r], transport.Rank)} called {CollectiveHeader.Describe(headers[r])}");
-        string message =
-            $"{Title(operation, sequence)} failed on rank {transport.Rank} of {transport.Size}: {string.Join("; ", calls)}, where "
+        string message = $"{Title(transport, operation, sequence)}: {string.Join("; ", calls)}, where "
             + $"{Name(others, transport.Rank)} called {CollectiveHeader.Describe(headers[model])}. All ranks must call the same operations "
             + "in the same order.";
         return new CollectiveException(message, CollectiveFailure.Mismatch, ranks, operation);
@@ -57,8 +55,12 @@ internal static class CollectiveErrors
 
     private static byte[] HeaderOf(ReadOnlySpan<byte> block) => block[..Math.Min(CollectiveHeader.Bytes, block.Length)].ToArray();
 
-    private static string Title(string operation, long sequence) => string.Create(
-        CultureInfo.InvariantCulture, $"Collective operation {sequence}{(operation.Length == 0 ? "" : $" ({operation})")}");
+    private static string Title(ICollectiveTransport transport, string operation, long sequence)
+    {
+        string name = operation.Length == 0 ? "" : $" ({operation})";
+        return string.Create(
+            CultureInfo.InvariantCulture, $"Collective operation {sequence}{name} failed on rank {transport.Rank} of {transport.Size}");
+    }
 
     private static string Name(int[] ranks, int self)
     {

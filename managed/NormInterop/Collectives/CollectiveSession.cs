@@ -10,7 +10,7 @@ namespace NormInterop.Collectives;
 /// </summary>
 internal sealed class CollectiveSession(ICollectiveTransport transport, TimeSpan limit) : IDisposable
 {
-    /// <summary>The limit of a group that is given none: longer than ranks that work are apart, and short enough to be waited for.</summary>
+    /// <summary>The limit of a group that is given none: longer than working ranks are apart, and short enough to wait for.</summary>
     internal static readonly TimeSpan UsualLimit = TimeSpan.FromMinutes(5);
 
     /// <summary>

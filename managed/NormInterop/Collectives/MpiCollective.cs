@@ -19,7 +19,7 @@ public sealed class MpiCollective : ICollective, IDisposable
 {
     private static readonly Lock s_splitting = new();
 
-    /// <summary>The first channel that no group of this process has had. Those of all members of a new group agree on a later one.</summary>
+    /// <summary>The first channel that no group of this process has had. The members of a new group agree on a later one.</summary>
     private static int s_nextChannel = 1;
 
     private readonly CollectiveSession _session;

@@ -14,8 +14,8 @@ internal static class MpiProcess
     private static bool s_trouble;
 
     /// <summary>
-    /// How long the end of a program waits for the other ranks where some are known to be in trouble: twice the longest time limit. Ranks that
-    /// are well end when the last of them does, however long that takes, as in every program with MPI.
+    /// How long the end of a program waits for the other ranks where some are known to be in trouble: twice the longest time limit.
+    /// Ranks that are well end when the last of them does, however long that takes, as in every program with MPI.
     /// </summary>
     private static TimeSpan s_patience;
 

@@ -90,14 +90,13 @@ internal static unsafe class SyncKernels
     private static void Move<T>(in NormArguments<T> arguments, BatchSync sync)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        double keep = 1 - arguments.Momentum, add = arguments.Momentum;
+        double momentum = arguments.Momentum;
         for (int c = 0; c < arguments.RunningMean.Length; c++)
-            arguments.RunningMean[c] = T.CreateTruncating((keep * double.CreateTruncating(arguments.RunningMean[c])) + (add * sync.Mean[c]));
+            arguments.RunningMean[c] = Moved(arguments.RunningMean[c], sync.Mean[c]);
         for (int c = 0; c < arguments.RunningVar.Length; c++)
-        {
-            double var = sync.M2[c] / (sync.Count - 1);
-            arguments.RunningVar[c] = T.CreateTruncating((keep * double.CreateTruncating(arguments.RunningVar[c])) + (add * var));
-        }
+            arguments.RunningVar[c] = Moved(arguments.RunningVar[c], sync.M2[c] / (sync.Count - 1));
+
+        T Moved(T old, double batch) => T.CreateTruncating(((1 - momentum) * double.CreateTruncating(old)) + (momentum * batch));
     }
 
     private static T Sum<T>(T old, double added)

@@ -79,7 +79,8 @@ public sealed class MpiCollectiveTests
         MpiJob.Outcome outcome = MpiJob.Run(2, "join", "one");
         Assert.AreEqual(0, outcome.ExitCode, outcome.Text);
         Assert.HasCount(2, outcome.Lines.Where(l => l == "sum 2"), outcome.Text);
-        Assert.HasCount(2, outcome.Lines.Where(l => l.StartsWith("MPI was initialized for its main thread only", StringComparison.Ordinal)));
+        const string refused = "MPI was initialized for its main thread only";
+        Assert.HasCount(2, outcome.Lines.Where(l => l.StartsWith(refused, StringComparison.Ordinal)), outcome.Text);
     }
 
     /// <summary>An MPI that has come to its end cannot be used.</summary>
@@ -107,7 +108,8 @@ public sealed class MpiCollectiveTests
     public void Sample_EndsWithTheSameParametersOnAllRanks()
     {
         string folder = Path.Combine(Repository.Root, "managed", "samples", "DataParallel", "bin", "Release", "net10.0");
-        MpiJob.Outcome outcome = MpiJob.RunProgram(4, Path.Combine(folder, "NormInterop.Samples.DataParallel.dll"), "--sync", "--seeds", "1");
+        string program = Path.Combine(folder, "NormInterop.Samples.DataParallel.dll");
+        MpiJob.Outcome outcome = MpiJob.RunProgram(4, program, "--sync", "--seeds", "1");
         Assert.AreEqual(0, outcome.ExitCode, outcome.Text);
         Assert.Contains("Parameters identical on all ranks: yes", outcome.Text);
         Assert.Contains("200 steps", outcome.Text);

@@ -4,7 +4,9 @@ using NormInterop.Tests.Support;
 
 namespace NormInterop.Tests.Collectives;
 
-/// <summary>What ranks do in tests, threads and processes alike. What they return is written, and read by the test that has started them.</summary>
+/// <summary>
+/// What ranks do in tests, threads and processes alike. What they return is written, and read by the test that has started them.
+/// </summary>
 internal static class RankScenarios
 {
     /// <summary>A SyncBatchNorm on shards is a BatchNorm on all of them.</summary>
@@ -60,7 +62,9 @@ internal static class RankScenarios
         yield return string.Create(CultureInfo.InvariantCulture, $"{places}, {total}");
     }
 
-    /// <summary>What a runtime makes of signals is still so when MPI is there: a null reference is an exception, children are waited for.</summary>
+    /// <summary>
+    /// What a runtime makes of signals is still so when MPI is there: a null reference is an exception, children are waited for.
+    /// </summary>
     internal static IEnumerable<string> Signals(ICollective group)
     {
         string? nothing = group.Rank < 0 ? "" : null;
