@@ -28,8 +28,6 @@ internal sealed class CollectiveSession(ICollectiveTransport transport, TimeSpan
     private int _busy;
     private bool _disposed;
 
-    internal ICollectiveTransport Transport => transport;
-
     internal int Rank => transport.Rank;
 
     internal int Size => transport.Size;

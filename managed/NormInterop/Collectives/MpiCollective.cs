@@ -5,6 +5,7 @@ namespace NormInterop;
 
 /// <summary>
 /// A group whose ranks are processes of an MPI job, on one host or many: a program started by <c>mpirun -np 4 dotnet program.dll</c>.
+/// Disposing leaves the group; MPI ends when the program does.
 /// </summary>
 /// <remarks>
 /// <para>The library for MPI is loaded when the first group is made, and not before. It starts MPI, or joins the MPI that the program has
@@ -15,21 +16,17 @@ namespace NormInterop;
 /// operations fail with a <see cref="CollectiveException"/> that names the rank.</para>
 /// <para>Ranks must agree on the order of bytes in numbers. Without mpirun, the program is a group of one.</para>
 /// </remarks>
-public sealed class MpiCollective : ICollective, IDisposable
+public sealed class MpiCollective : Collective
 {
     private static readonly Lock s_splitting = new();
 
     /// <summary>The first channel that no group of this process has had. The members of a new group agree on a later one.</summary>
     private static int s_nextChannel = 1;
 
-    private readonly CollectiveSession _session;
     private readonly MpiTransport _transport;
 
     private MpiCollective(MpiTransport transport, TimeSpan limit)
-    {
-        _transport = transport;
-        _session = new CollectiveSession(transport, limit);
-    }
+        : base(new CollectiveSession(transport, limit)) => _transport = transport;
 
     /// <summary>Makes a group of all processes of the job. Every process has to call it.</summary>
     /// <param name="timeLimit">How long operations wait for other ranks, this one included; null for five minutes.</param>
@@ -43,7 +40,6 @@ public sealed class MpiCollective : ICollective, IDisposable
     {
         TimeSpan limit = CollectiveSession.CheckLimit(timeLimit);
         MpiProcess.Start(limit);
-        MpiProcess.NoteLimit(limit);
         return new MpiCollective(MpiTransport.OpenWorld(limit), limit);
     }
 
@@ -59,30 +55,18 @@ public sealed class MpiCollective : ICollective, IDisposable
         }
     }
 
-    /// <inheritdoc/>
-    public int Rank => _session.Rank;
-
-    /// <inheritdoc/>
-    public int WorldSize => _session.Size;
-
-    /// <inheritdoc/>
-    public TimeSpan TimeLimit => _session.Limit;
-
-    /// <summary>What this rank has sent so far; nothing in a group of one.</summary>
-    public CollectiveTraffic Traffic => _session.Traffic;
-
     /// <summary>Makes a group of those ranks that give the same color. Every rank of this group has to call it.</summary>
     /// <param name="color">Any number.</param>
     /// <param name="key">The order of the ranks in the new group; of equal ones, their order in this one.</param>
     /// <returns>This rank's place in its new group, which has the time limit of this one.</returns>
     /// <exception cref="CollectiveException">Another rank did not take part.</exception>
-    /// <exception cref="InvalidOperationException">The process has had too many groups: more than 10000 or so.</exception>
+    /// <exception cref="InvalidOperationException">The process has had too many groups: more than 8000 or so.</exception>
     public MpiCollective Split(int color, int key = 0)
     {
         lock (s_splitting)
         {
             int[] all = new int[3 * WorldSize];
-            _session.AllGather([color, key, s_nextChannel], all, "Split", CollectiveKind.Split);
+            Session.AllGather([color, key, s_nextChannel], all, "Split", CollectiveKind.Split);
             int channel = Enumerable.Range(0, WorldSize).Max(r => all[(3 * r) + 2]);
             if (channel >= MpiTransport.ChannelLimit() / 2)
                 throw new InvalidOperationException($"The processes have had {channel} groups, and there are no more numbers for another.");
@@ -92,24 +76,4 @@ public sealed class MpiCollective : ICollective, IDisposable
             return new MpiCollective(_transport.OpenPart(members, channel), TimeLimit);
         }
     }
-
-    /// <inheritdoc/>
-    public void AllGather(ReadOnlySpan<double> values, Span<double> gathered, string operation = "") =>
-        _session.AllGather(values, gathered, operation);
-
-    /// <inheritdoc/>
-    public void AllGather(ReadOnlySpan<float> values, Span<float> gathered, string operation = "") =>
-        _session.AllGather(values, gathered, operation);
-
-    /// <inheritdoc/>
-    public void AllReduce(Span<double> values, string operation = "") => _session.AllReduce(values, operation);
-
-    /// <inheritdoc/>
-    public void AllReduce(Span<float> values, string operation = "") => _session.AllReduce(values, operation);
-
-    /// <inheritdoc/>
-    public void Barrier(string operation = "") => _session.Barrier(operation);
-
-    /// <summary>Leaves the group: operations that the other ranks call from now on fail. MPI ends when the program does.</summary>
-    public void Dispose() => _session.Dispose();
 }

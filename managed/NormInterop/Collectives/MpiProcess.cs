@@ -9,15 +9,20 @@ namespace NormInterop.Collectives;
 /// <summary>MPI in this process: when it begins, and that it ends once, however the program ends.</summary>
 internal static class MpiProcess
 {
+    /// <summary>The most seconds that the native library waits.</summary>
+    private const double Endless = 1e9;
+
+    /// <summary>Seconds that the end by an exception may wait for the other ranks, which are told of it at once.</summary>
+    private const double LongestCrash = 10;
+
     private static readonly Lock s_gate = new();
     private static bool s_started;
-    private static bool s_trouble;
 
     /// <summary>
-    /// How long the end of a program waits for the other ranks where some are known to be in trouble: twice the longest time limit.
-    /// Ranks that are well end when the last of them does, however long that takes, as in every program with MPI.
+    /// Seconds that the end of the program waits for the other ranks. Ranks that are well end when the last of them does, however long
+    /// that takes, as in every program with MPI; where a group has failed, twice its time limit has to do.
     /// </summary>
-    private static TimeSpan s_patience;
+    private static double s_patience = Endless;
 
     /// <summary>Starts MPI, or joins the one of the program.</summary>
     internal static void Start(TimeSpan limit)
@@ -28,13 +33,14 @@ internal static class MpiProcess
                 return;
             StartKeepingHandlers(limit);
             s_started = true;
-            AppDomain.CurrentDomain.ProcessExit += (_, _) => Finish();
+            AppDomain.CurrentDomain.ProcessExit += (_, _) => Finish(Endless);
+
+            // Where a program ends that nobody catches an exception of: no finally block runs any more. The exception is
+            // shown after this, and so this must not take long.
             AppDomain.CurrentDomain.UnhandledException += (_, e) =>
             {
-                // No finally block runs any more: this is where a program ends that nobody catches an exception of.
-                NoteTrouble();
                 if (e.IsTerminating)
-                    Finish();
+                    Finish(LongestCrash);
             };
         }
     }
@@ -55,15 +61,17 @@ internal static class MpiProcess
         }
     }
 
-    /// <summary>Notes how far apart the ranks of a group may be.</summary>
-    internal static void NoteLimit(TimeSpan limit)
+    /// <summary>Notes that a group with this time limit has failed: there may be ranks that never end.</summary>
+    internal static void NoteFault(TimeSpan limit)
     {
         lock (s_gate)
-            s_patience = 2 * limit > s_patience ? 2 * limit : s_patience;
+            s_patience = s_patience == Endless ? 2 * limit.TotalSeconds : Math.Max(s_patience, 2 * limit.TotalSeconds);
     }
 
-    /// <summary>Notes that ranks of this job do not end as they should.</summary>
-    internal static void NoteTrouble() => Volatile.Write(ref s_trouble, true);
-
-    private static void Finish() => _ = NativeMethods.Finish(Volatile.Read(ref s_trouble) ? s_patience.TotalSeconds : 1e9);
+    private static void Finish(double seconds)
+    {
+        lock (s_gate)
+            seconds = Math.Min(seconds, s_patience);
+        _ = NativeMethods.Finish(seconds);
+    }
 }

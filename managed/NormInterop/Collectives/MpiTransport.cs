@@ -57,7 +57,7 @@ internal sealed unsafe class MpiTransport : ICollectiveTransport
     {
         int finder = 0;
         fixed (byte* data = block, presence = _presence)
-            return FaultOf(NativeMethods.Gather(_group, data, block.Length, limit.TotalSeconds, presence, &finder), finder);
+            return FaultOf(NativeMethods.Gather(_group, data, block.Length, limit.TotalSeconds, presence, &finder), finder, limit);
     }
 
     public CollectiveFault? Exchange(ReadOnlySpan<byte> data, ReadOnlySpan<long> bounds, TimeSpan limit)
@@ -65,7 +65,7 @@ internal sealed unsafe class MpiTransport : ICollectiveTransport
         int finder = 0;
         fixed (byte* bytes = data, presence = _presence)
         fixed (long* places = bounds)
-            return FaultOf(NativeMethods.Exchange(_group, bytes, places, limit.TotalSeconds, presence, &finder), finder);
+            return FaultOf(NativeMethods.Exchange(_group, bytes, places, limit.TotalSeconds, presence, &finder), finder, limit);
     }
 
     public ReadOnlySpan<byte> Block(int rank)
@@ -98,11 +98,11 @@ internal sealed unsafe class MpiTransport : ICollectiveTransport
         };
     }
 
-    private CollectiveFault? FaultOf(Status status, int finder)
+    private CollectiveFault? FaultOf(Status status, int finder, TimeSpan limit)
     {
         if (status == Status.Fault)
         {
-            MpiProcess.NoteTrouble();
+            MpiProcess.NoteFault(limit);
             return new CollectiveFault(Array.ConvertAll(_presence, p => (RankPresence)p), finder, MpiNative.LastError());
         }
 

@@ -4,6 +4,7 @@ namespace NormInterop.Tests.Collectives;
 
 /// <summary>Ranks that are processes: results.</summary>
 [TestClass]
+[TestCategory(MpiJob.Category)]
 public sealed class MpiCollectiveTests
 {
     /// <summary>As with threads: <see cref="LocalCollectiveTests"/>.</summary>

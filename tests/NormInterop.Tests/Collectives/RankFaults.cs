@@ -24,10 +24,10 @@ internal sealed class RankFaults
 
     private const int FewChannels = 4;
 
-    internal static readonly TimeSpan Limit = TimeSpan.FromSeconds(1);
+    internal static readonly TimeSpan Limit = TimeSpan.FromSeconds(2);
 
     /// <summary>For a machine that is busy with something else.</summary>
-    private static readonly TimeSpan s_slack = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan s_slack = TimeSpan.FromSeconds(4);
 
     private readonly FaultyCollective _group;
     private readonly SyncBatchNorm<float>[] _layers;
@@ -49,6 +49,16 @@ internal sealed class RankFaults
 
     /// <summary>What a rank says of an exception: the failure, the ranks that are to blame, and the operation.</summary>
     internal static string Describe(CollectiveException e) => $"{e.Failure} {string.Join('+', e.Ranks)} in {e.Operation}";
+
+    /// <summary>
+    /// A step in a group with all the time it needs: what follows is not to wait for the compiler, nor for processes that start.
+    /// </summary>
+    internal static void WarmUp(ICollective group)
+    {
+        RankFaults rank = new(group, "", Forward);
+        rank.GoodStep();
+        group.Barrier("start");
+    }
 
     /// <summary>Runs the scenario on one rank.</summary>
     internal static IEnumerable<string> Run<TGroup>(TGroup group, string fault, string place)
@@ -105,7 +115,7 @@ internal sealed class RankFaults
         switch (_fault)
         {
             case Stall:
-                Thread.Sleep(2 * Limit);
+                Thread.Sleep(1.5 * Limit);
                 break;
             case Kill:
                 using (Process self = Process.GetCurrentProcess())

@@ -32,8 +32,13 @@ internal static class RankProgram
                 return 0;
         }
 
-        bool fails = arguments is [FaultCommand, ..];
-        using MpiCollective world = MpiCollective.World(fails ? RankFaults.Limit : RankThreads.Ample);
+        if (arguments is [FaultCommand, ..])
+        {
+            using MpiCollective start = MpiCollective.World(RankThreads.Ample);
+            RankFaults.WarmUp(start);
+        }
+
+        using MpiCollective world = MpiCollective.World(arguments is [FaultCommand, ..] ? RankFaults.Limit : RankThreads.Ample);
         int rank = world.Rank;
         try
         {
