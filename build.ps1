@@ -20,6 +20,7 @@ $MpiSample = 'managed/samples/DataParallel'
 $Tests = 'tests/NormInterop.Tests/NormInterop.Tests.csproj'
 $Benchmarks = 'tests/benchmarks/NormInterop.Benchmarks/NormInterop.Benchmarks.csproj'
 $PeerBenchmark = 'tests/benchmarks/NormInterop.PeerBench/NormInterop.PeerBench.csproj'
+$RankBenchmark = 'tests/benchmarks/NormInterop.RankBench'
 $Results = Join-Path $PSScriptRoot 'build/test-results'
 $Jobs = [Environment]::ProcessorCount
 
@@ -30,7 +31,8 @@ Usage: ./build.ps1 <verb> [arguments]
              demo --mpi: in 4 processes, or as many as NORMINTEROP_RANKS says, with SyncBatchNorm and without
   test       build everything and run every test, native and managed
   bench      time the layers beside libtorch, oneDNN and the machine's limit (--quick, --help: arguments go to the
-             program); bench --dotnet: beside plain C#, by BenchmarkDotNet (arguments go to it)
+             program); bench --dotnet: beside plain C#, by BenchmarkDotNet (arguments go to it);
+             bench --mpi: what SyncBatchNorm's messages cost 2 and 4 processes, and a model of more (--quick)
   build      build the native library, the packages and the programs
   bindings   generate the P/Invoke layer anew from the C headers
   sanitize   run the native tests under the address and undefined behavior sanitizers
@@ -190,15 +192,19 @@ function Invoke-Suites([scriptblock] $Steps) {
 
 # ---- Verbs ----
 
+function Assert-Mpi {
+    if (-not (Get-Command mpiexec -ErrorAction Ignore)) {
+        throw 'Missing: mpiexec. Get Microsoft MPI and its SDK from https://learn.microsoft.com/message-passing-interface, then run this again.'
+    }
+}
+
 # Not by "dotnet run", which would build in every process.
 function Invoke-DemoMpi([string[]] $Arguments) {
     $ranks = if ($env:NORMINTEROP_RANKS) { $env:NORMINTEROP_RANKS } else { '4' }
     if ($ranks -notmatch '^[1-9][0-9]?$') { throw "NORMINTEROP_RANKS must be a whole number from 1 to 99, not '$ranks'." }
     Assert-DotNet
     Assert-Native
-    if (-not (Get-Command mpiexec -ErrorAction Ignore)) {
-        throw 'Missing: mpiexec. Get Microsoft MPI and its SDK from https://learn.microsoft.com/message-passing-interface, then run this again.'
-    }
+    Assert-Mpi
     Build-Native release OFF
     Write-Step 'Building the sample'
     & dotnet build $MpiSample -c Release --nologo -v quiet
@@ -233,9 +239,35 @@ function Invoke-Test {
     }
 }
 
+# Every job writes its medians for the model.
+function Invoke-BenchMpi([string[]] $Arguments) {
+    if ($Arguments.Count -gt 1 -or ($Arguments -and $Arguments[0] -ne '--quick')) { throw 'bench --mpi takes no arguments but --quick.' }
+    Assert-Mpi
+    Build-Native release OFF
+    Write-Step 'Building the benchmark'
+    & dotnet build $RankBenchmark -c Release --nologo -v quiet
+    Assert-Success 'dotnet build'
+    $program = "$RankBenchmark/bin/Release/net10.0/NormInterop.RankBench.dll"
+    $folder = 'build/bench/ranks'
+    New-Item -ItemType Directory -Force $folder | Out-Null
+    foreach ($ranks in 2, 4) {
+        Write-Step "$ranks processes"
+        & mpiexec -n $ranks dotnet $program @Arguments --link memory --results "$folder/memory-$ranks.tsv"
+        Assert-Success 'the benchmark'
+    }
+    Write-Host 'Left out: several hosts, which are network namespaces of Linux'
+    Write-Step 'Model'
+    & mpiexec -n 1 dotnet $program @Arguments --model "$folder/memory-2.tsv" "$folder/memory-4.tsv"
+    Assert-Success 'the model'
+}
+
 function Invoke-Bench([string[]] $Arguments) {
     Assert-DotNet
     Assert-Native
+    if ($Arguments -and $Arguments[0] -eq '--mpi') {
+        Invoke-BenchMpi @($Arguments | Select-Object -Skip 1)
+        return
+    }
     if ($Arguments -contains '--dotnet') {
         $rest = @($Arguments | Where-Object { $_ -ne '--dotnet' })
         # Without a filter BenchmarkDotNet would ask on the terminal which benchmarks to run.

@@ -12,6 +12,7 @@ mpi_sample=managed/samples/DataParallel
 tests=tests/NormInterop.Tests/NormInterop.Tests.csproj
 benchmarks=tests/benchmarks/NormInterop.Benchmarks/NormInterop.Benchmarks.csproj
 peer_benchmark=tests/benchmarks/NormInterop.PeerBench/NormInterop.PeerBench.csproj
+rank_benchmark=tests/benchmarks/NormInterop.RankBench
 results="$PWD/build/test-results"
 jobs=$(nproc 2>/dev/null || getconf _NPROCESSORS_ONLN)
 
@@ -24,7 +25,8 @@ Usage: ./build.sh <verb> [arguments]
   test       build everything and run every test, native and managed; where there is no MPI and none can be installed,
              the tests that need one are skipped
   bench      time the layers beside libtorch, oneDNN and the machine's limit (--quick, --help: arguments go to the
-             program); bench --dotnet: beside plain C#, by BenchmarkDotNet (arguments go to it)
+             program); bench --dotnet: beside plain C#, by BenchmarkDotNet (arguments go to it);
+             bench --mpi: what SyncBatchNorm's messages cost 2 and 4 processes and hosts, and a model of more (--quick)
   build      build the native library, the packages and the programs
   bindings   generate the P/Invoke layer anew from the C headers
   sanitize   run the native tests under the address and undefined behavior sanitizers
@@ -277,9 +279,20 @@ no_arguments() {
     exit 2
 }
 
+# choose_launch: what starts a program in several processes, in the array launch.
+choose_launch() {
+    launch=(mpirun)
+    is_open_mpi || return 0
+    ((EUID != 0)) || launch+=(--allow-run-as-root)
+    # Open MPI counts cores, and would refuse more ranks than that.
+    launch+=(--oversubscribe)
+}
+
+is_open_mpi() { [[ $(mpirun --version 2>&1) == *"Open MPI"* ]]; }
+
 # Not by "dotnet run", which would build in every process.
 demo_mpi() {
-    local ranks=${NORMINTEROP_RANKS:-4} launch=(mpirun)
+    local ranks=${NORMINTEROP_RANKS:-4} launch
     if ! [[ $ranks =~ ^[1-9][0-9]?$ ]]; then
         printf "NORMINTEROP_RANKS must be a whole number from 1 to 99, not '%s'.\n" "$ranks" >&2
         exit 2
@@ -290,11 +303,7 @@ demo_mpi() {
     build_native release norminterop norminterop_mpi
     step "Building the sample"
     dotnet build "$mpi_sample" -c Release --nologo -v quiet
-    if [[ $(mpirun --version 2>&1) == *"Open MPI"* ]]; then
-        ((EUID != 0)) || launch+=(--allow-run-as-root)
-        # Open MPI counts cores, and would refuse more ranks than that.
-        launch+=(--oversubscribe)
-    fi
+    choose_launch
     step "Running the demo in $ranks processes"
     "${launch[@]}" -np "$ranks" dotnet "$mpi_sample/bin/Release/net10.0/NormInterop.Samples.DataParallel.dll" "$@"
 }
@@ -324,9 +333,45 @@ verb_test() {
     test_managed
 }
 
+# bench_mpi [--quick]: on this host, and on hosts that are all this machine. Every job writes its medians for the model.
+bench_mpi() {
+    local program="$rank_benchmark/bin/Release/net10.0/NormInterop.RankBench.dll" launch ranks status results=build/bench/ranks
+    if (($# > 1)) || [[ ${1:---quick} != --quick ]]; then
+        printf 'build.sh bench --mpi takes no arguments but --quick.\n' >&2
+        exit 2
+    fi
+    set_up_mpi
+    build_native release norminterop norminterop_mpi
+    step "Building the benchmark"
+    dotnet build "$rank_benchmark" -c Release --nologo -v quiet
+    choose_launch
+    # A rank that is tied to a processor stays behind whoever else comes to run there.
+    ! is_open_mpi || launch+=(--bind-to none)
+    rm -rf "$results"
+    mkdir -p "$results"
+    for ranks in 2 4; do
+        step "$ranks processes"
+        "${launch[@]}" -np "$ranks" dotnet "$program" "$@" --link memory --results "$results/memory-$ranks.tsv"
+    done
+    for ranks in 2 4; do
+        step "$ranks hosts of one process each"
+        status=0
+        HOSTS_TIMEOUT=300 tests/mpi/hosts.sh "$ranks" 1 dotnet "$program" "$@" --link TCP --results "$results/tcp-$ranks.tsv" || status=$?
+        # hosts.sh has said why it cannot run here.
+        ((status == 0 || status == 77)) || exit "$status"
+        ((status == 0)) || { echo "Left out: several hosts" && break; }
+    done
+    step "Model"
+    "${launch[@]}" -np 1 dotnet "$program" "$@" --model "$results"/*.tsv
+}
+
 verb_bench() {
     set_up_dotnet
     set_up_native
+    if [[ ${1:-} == --mpi ]]; then
+        bench_mpi "${@:2}"
+        return
+    fi
     if [[ ${1:-} == --dotnet ]]; then
         shift
         # Without a filter BenchmarkDotNet would ask on the terminal which benchmarks to run.

@@ -147,6 +147,12 @@ internal sealed class CollectiveSession(ICollectiveTransport transport, TimeSpan
         where T : unmanaged, System.Numerics.IFloatingPointIeee754<T>
     {
         const int chunk = 512;
+        if (typeof(T) == typeof(double))
+        {
+            SumDoubles(MemoryMarshal.Cast<T, double>(sums), start, chunk);
+            return;
+        }
+
         Span<double> sum = stackalloc double[chunk], next = stackalloc double[chunk];
         for (int i = 0; i < sums.Length; i += chunk)
         {
@@ -159,6 +165,18 @@ internal sealed class CollectiveSession(ICollectiveTransport transport, TimeSpan
             }
 
             TensorPrimitives.ConvertTruncating<double, T>(sum[..length], sums[i..]);
+        }
+    }
+
+    /// <summary>As above: doubles are summed where they come to lie, and from where they are.</summary>
+    private void SumDoubles(Span<double> sums, int start, int chunk)
+    {
+        for (int i = 0; i < sums.Length; i += chunk)
+        {
+            Span<double> sum = sums.Slice(i, Math.Min(chunk, sums.Length - i));
+            Values<double>(0, start).Slice(i, sum.Length).CopyTo(sum);
+            for (int r = 1; r < Size; r++)
+                TensorPrimitives.Add(sum, Values<double>(r, start).Slice(i, sum.Length), sum);
         }
     }
 
