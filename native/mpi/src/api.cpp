@@ -3,6 +3,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include <algorithm>
+#include <chrono>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -24,6 +26,9 @@ thread_local std::string last_message = "no error";
 /// How long MPI may take to end where other processes have not come to the end: it may still manage without them.
 constexpr std::chrono::seconds kLastTry{2};
 
+/// Seconds that a process waits for the others to say that they leave, too.
+constexpr double kFarewell = 3;
+
 constexpr int64_t kMostBytes = int64_t{1} << 30;
 
 /// Runs body() and turns what it throws into a status.
@@ -41,8 +46,10 @@ ni_mpi_status guarded(Body body) noexcept {
             return NI_MPI_STATUS_FAULT;
         }
     } catch (const std::bad_alloc&) {
+        last_message.clear();
         return NI_MPI_STATUS_OUT_OF_MEMORY;
     } catch (...) {
+        last_message.clear();
         return NI_MPI_STATUS_INTERNAL_ERROR;
     }
 }
@@ -93,7 +100,8 @@ public:
         groups_.erase(found);
     }
 
-    /// Tells the other ranks of all groups that this process ends, and waits until all have told it the same.
+    /// Tells the other ranks of all groups that this process ends, and waits until all have told it the same: no longer
+    /// than a farewell takes, since MPI itself waits for those that are not so far yet.
     void leave_all(Clock::time_point deadline) {
         std::vector<std::shared_ptr<Group>> all;
         {
@@ -101,13 +109,17 @@ public:
             for (const auto& [number, group] : groups_) all.push_back(group);
             all.insert(all.end(), closed_.begin(), closed_.end());
         }
-        for (const auto& group : all) group->leave();
-        Backoff backoff;
-        for (const auto& group : all) {
-            while (!group->everybody_left()) {
-                if (Clock::now() >= deadline) return;
-                backoff.pause();
+        try {
+            for (const auto& group : all) group->leave();
+            Backoff backoff;
+            for (const auto& group : all) {
+                while (!group->everybody_left()) {
+                    if (Clock::now() >= deadline) return;
+                    backoff.pause();
+                }
             }
+        } catch (const Failure&) {
+            // MPI does not answer: there is nobody to tell.
         }
     }
 
@@ -189,15 +201,8 @@ ni_mpi_status ni_mpi_finish(double seconds) {
     return guarded([&] {
         require_seconds(seconds, true);
         if (!is_ours_to_end()) return;
-        // On a thread of its own: the other processes may be dead, and then MPI waits for them for ever.
-        const Clock::time_point deadline = after(seconds);
-        static Worker& worker = *new Worker;
-        const auto ended = std::make_shared<bool>(false);
-        const auto job = [deadline, ended] {
-            Groups::all().leave_all(deadline);
-            *ended = finish();
-        };
-        if (!worker.run(job, deadline + kLastTry) || !*ended) {
+        const auto farewell = [end = after(std::min(seconds, kFarewell))] { Groups::all().leave_all(end); };
+        if (!finish(farewell, after(seconds) + kLastTry)) {
             throw Failure{NI_MPI_STATUS_TIMED_OUT, "not all processes have come to the end of MPI"};
         }
     });
@@ -207,7 +212,8 @@ ni_mpi_status ni_mpi_open_world(double seconds, int32_t* group) {
     return guarded([&] {
         require_seconds(seconds);
         require(group != nullptr, "group is null");
-        const World world = open_world(after(seconds));
+        const Clock::time_point deadline = after(seconds);
+        const World world = open_world(deadline);
         int size = 0, rank = 0;
         {
             const Turn turn;
@@ -219,10 +225,14 @@ ni_mpi_status ni_mpi_open_world(double seconds, int32_t* group) {
         const auto opened = std::make_shared<Group>(world.communicator, std::move(members), rank, world.channel);
         const int32_t number = Groups::all().add(opened);
         try {
-            opened->find_hosts(seconds);
-        } catch (const Fault&) {
+            opened->find_hosts(std::max(0.001, std::chrono::duration<double>(deadline - Clock::now()).count()));
+        } catch (const Fault& fault) {
             Groups::all().remove(number);
-            throw Failure{NI_MPI_STATUS_TIMED_OUT, "not all processes have opened the group of all of them"};
+            std::string who;
+            for (size_t r = 0; r < fault.presence.size(); ++r) {
+                if (fault.presence[r] != NI_MPI_PRESENCE_PRESENT) who += (who.empty() ? "" : ", ") + std::to_string(r);
+            }
+            throw Failure{NI_MPI_STATUS_TIMED_OUT, "the group of all processes was not opened by these ranks: " + who};
         }
         *group = number;
     });
@@ -234,8 +244,8 @@ ni_mpi_status ni_mpi_open_part(int32_t parent, const int32_t* ranks, int32_t siz
         require(ranks != nullptr, "ranks is null");
         const std::shared_ptr<Group> whole = Groups::all().at(parent);
         require(size >= 1 && size <= whole->size(), "size is %d, expected 1 to %d", size, whole->size());
-        require(channel >= 1 && channel < channel_count(), "channel is %d, expected 1 to %d", channel,
-                channel_count() - 1);
+        require(channel >= 1 && channel <= part_channel_limit(), "channel is %d, expected 1 to %d", channel,
+                part_channel_limit());
         int rank = 0;
         std::vector<int> members = members_of_part(*whole, ranks, size, &rank);
         const auto opened = std::make_shared<Group>(whole->communicator(), std::move(members), rank, channel);
@@ -247,7 +257,7 @@ ni_mpi_status ni_mpi_open_part(int32_t parent, const int32_t* ranks, int32_t siz
 ni_mpi_status ni_mpi_channel_limit(int32_t* limit) {
     return guarded([&] {
         require(limit != nullptr, "limit is null");
-        *limit = channel_count() - 1;
+        *limit = part_channel_limit();
     });
 }
 
@@ -301,6 +311,7 @@ ni_mpi_status ni_mpi_close(int32_t group) {
         Groups::all().remove(group);
         try {
             found->leave();
+            found->release();
         } catch (const Failure&) {
             // MPI has ended already: the others know.
         }

@@ -61,21 +61,21 @@ void Group::carry_out(double seconds, bool everybody_came, Body body) {
         const Turn turn;
         ++sequence_;
         operating_ = true;
+        std::fill(answered_.begin(), answered_.end(), false);
     }
-    std::fill(answered_.begin(), answered_.end(), false);
     std::fill(blocks_.begin(), blocks_.end(), Block{});
-    // The others are asked when a quarter of the limit is left, but no earlier than a second before its end.
-    Operation operation{after(seconds - std::min(seconds / 4, 1.0)), after(seconds), false, everybody_came};
+    // The others are asked when a quarter of the limit is left, but not much earlier than an answer takes.
+    Operation operation{after(seconds - std::min(seconds / 4, 10.0)), after(seconds), false, everybody_came};
     try {
         body(operation);
-        const Turn turn;
         operating_ = false;
     } catch (const Fault&) {
+        operating_ = false;
         throw;
     } catch (const std::bad_alloc&) {
-        blame(Turn(), rank_, NI_MPI_PRESENCE_SILENT, "it ran out of memory");
+        end_alone("it ran out of memory");
     } catch (const Failure& failure) {
-        blame(Turn(), rank_, NI_MPI_PRESENCE_SILENT, failure.message);
+        end_alone(failure.message);
     }
 }
 
@@ -122,7 +122,10 @@ void Group::exchange(const uint8_t* data, const int64_t* bounds, double seconds)
 /// Keeps what this rank brings: an operation that is left behind must not touch the caller's memory.
 void Group::start(const uint8_t* data, int64_t bytes) {
     if (lost_) throw Fault(*lost_);
-    if (fault_) throw Fault(*fault_);
+    {
+        const Turn turn;
+        if (fault_) throw Fault(*fault_);
+    }
     uint8_t* const own = own_.resize(static_cast<size_t>(std::max<int64_t>(bytes, 1)));
     if (bytes > 0) memcpy(own, data, static_cast<size_t>(bytes));
 }
@@ -172,10 +175,15 @@ void Group::send(uint32_t round, int destination, int first, int count, Bytes& b
         out += kWord + padded(block.bytes);
     }
     const Turn turn;
+    partner_ = destination;
     MPI_Request request = MPI_REQUEST_NULL;
-    check(MPI_Isend(buffer.data(), static_cast<int>(bytes), MPI_BYTE, member(destination), data_tag_, communicator_,
-                    &request),
-          "MPI_Isend");
+    try {
+        check(MPI_Isend(buffer.data(), static_cast<int>(bytes), MPI_BYTE, member(destination), data_tag_, communicator_,
+                        &request),
+              "MPI_Isend");
+    } catch (const Failure& failure) {
+        blame(turn, destination, NI_MPI_PRESENCE_SILENT, failure.message);
+    }
     sends_.push_back({request, destination});
 }
 
@@ -201,28 +209,29 @@ void Group::receive(Operation& operation, uint32_t round, int source, int first,
     unpack(buffer, round, source, first, count);
 }
 
+void Group::refuse(int source) {
+    blame(Turn(), source, NI_MPI_PRESENCE_SILENT, "it sent a message that does not belong to the operation");
+}
+
 /// Reads what a message says of itself; none of it is believed before it is checked.
 void Group::unpack(const Bytes& buffer, uint32_t round, int source, int first, int count) {
-    const auto refuse = [&] {
-        blame(Turn(), source, NI_MPI_PRESENCE_SILENT, "it sent a message that does not belong to the operation");
-    };
     Head head;
-    if (buffer.size() < sizeof head) refuse();
+    if (buffer.size() < sizeof head) refuse(source);
     memcpy(&head, buffer.data(), sizeof head);
-    if (head.sequence != sequence_ || head.round != round || head.count != static_cast<uint32_t>(count)) refuse();
+    if (head.sequence != sequence_ || head.round != round || head.count != static_cast<uint32_t>(count)) refuse(source);
     const uint8_t* in = buffer.data() + sizeof head;
     auto left = static_cast<int64_t>(buffer.size() - sizeof head);
     for (int i = 0; i < count; ++i) {
         int64_t bytes = 0;
-        if (left < kWord) refuse();
+        if (left < kWord) refuse(source);
         memcpy(&bytes, in, sizeof bytes);
         left -= kWord;
-        if (bytes < 0 || bytes > left || padded(bytes) > left) refuse();
+        if (bytes < 0 || bytes > left || padded(bytes) > left) refuse(source);
         blocks_[static_cast<size_t>((first + i) % size())] = {in + kWord, bytes};
         in += kWord + padded(bytes);
         left -= padded(bytes);
     }
-    if (left != 0) refuse();
+    if (left != 0) refuse(source);
 }
 
 /// Waits until MPI has taken what was sent: then its memory is free for the next operation.
@@ -251,6 +260,7 @@ void Group::wait(Operation& operation, int partner, Ready ready) {
                 blame(turn, partner, NI_MPI_PRESENCE_SILENT, failure.message);
             }
             listen(turn);
+            if (leaving_) say_farewell(turn);
             const Clock::time_point now = Clock::now();
             if (now >= operation.deadline) give_up(turn, operation, partner);
             if (!operation.asked && now >= operation.ask_at) {

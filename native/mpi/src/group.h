@@ -71,6 +71,9 @@ public:
     /// Tells the others that this rank takes part no longer, once.
     void leave();
 
+    /// Gives back the memory of messages, if MPI has no use for it.
+    void release();
+
     /// Hears what the others say, and whether they have all left as well: then no message of the group is under way.
     bool everybody_left();
 
@@ -98,6 +101,10 @@ private:
     template <class Body>
     void carry_out(double seconds, bool everybody_came, Body body);
     [[noreturn]] void lose();
+    [[noreturn]] void end_alone(std::string message);
+    [[noreturn]] void refuse(int source);
+    Fault fault_of(int rank, ni_mpi_presence presence, std::string message) const;
+    void say_farewell(const Turn& turn);
     void set_hosts(std::vector<std::string> hosts);
     void start(const uint8_t* data, int64_t bytes);
     template <class Ready>
@@ -128,8 +135,8 @@ private:
     std::optional<Fault> lost_;     // what came of an operation that the worker was left behind with
     std::atomic<int> partner_ = 0;  // who the operation in progress waits for
 
-    uint64_t sequence_ = 0;   // of the operation in progress, or the last one
-    bool operating_ = false;  // whether it is in progress
+    uint64_t sequence_ = 0;                // of the operation in progress, or the last one
+    std::atomic<bool> operating_ = false;  // whether it is in progress
     std::vector<Block> blocks_;
     Bytes own_;  // what this rank brings to the operation
     std::vector<Bytes> incoming_, outgoing_;
@@ -137,6 +144,7 @@ private:
     MPI_Request receiving_ = MPI_REQUEST_NULL;
     std::deque<NoticeOnItsWay> notices_;
     bool left_ = false;
+    std::atomic<bool> leaving_ = false;
     std::vector<bool> answered_;         // whether a rank has answered the question of this operation
     std::vector<uint64_t> absent_from_;  // the first operation that a rank takes no part in
     std::optional<Fault> fault_;         // why this operation and all later ones fail

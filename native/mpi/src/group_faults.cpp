@@ -22,24 +22,24 @@ void Group::listen(const Turn& turn) {
     }
 }
 
-/// Hears what has come, and lets go of what has gone out.
+/// Hears what has come, and lets go of what has gone out. What MPI refuses here concerns nobody in particular: whoever
+/// waits for something that does not come has a limit.
 void Group::hear_all(const Turn& turn) {
     for (;;) {
         int there = 0, bytes = 0;
         MPI_Message message;
         MPI_Status status;
-        check(MPI_Improbe(MPI_ANY_SOURCE, notice_tag_, communicator_, &there, &message, &status), "MPI_Improbe");
-        if (!there) break;
-        check(MPI_Get_count(&status, MPI_BYTE, &bytes), "MPI_Get_count");
+        if (MPI_Improbe(MPI_ANY_SOURCE, notice_tag_, communicator_, &there, &message, &status) != MPI_SUCCESS || !there)
+            break;
+        if (MPI_Get_count(&status, MPI_BYTE, &bytes) != MPI_SUCCESS) break;
         std::vector<uint8_t> text(static_cast<size_t>(bytes));
-        check(MPI_Mrecv(text.data(), bytes, MPI_BYTE, &message, MPI_STATUS_IGNORE), "MPI_Mrecv");
+        if (MPI_Mrecv(text.data(), bytes, MPI_BYTE, &message, MPI_STATUS_IGNORE) != MPI_SUCCESS) break;
         const int source = ranks_[static_cast<size_t>(status.MPI_SOURCE)];
         if (source >= 0 && bytes >= Notice::kHeadBytes) hear(turn, source, Notice::unpack(text));
     }
     while (!notices_.empty()) {
         int done = 0;
-        check(MPI_Test(&notices_.front().request, &done, MPI_STATUS_IGNORE), "MPI_Test");
-        if (!done) break;
+        if (MPI_Test(&notices_.front().request, &done, MPI_STATUS_IGNORE) != MPI_SUCCESS || !done) break;
         notices_.pop_front();
     }
 }
@@ -59,31 +59,24 @@ void Group::hear(const Turn& turn, int source, const Notice& notice) {
             break;
         case NoticeKind::kFailed:
             // The sender may be an operation ahead, and this one can still come to its end.
-            if (fault_ || notice.presence.size() != members_.size()) break;
+            if (notice.presence.size() != members_.size() || (fault_ && fault_from_ <= notice.sequence)) break;
             fault_ = Fault{notice.presence, source, {}};
             fault_from_ = notice.sequence;
             break;
     }
 }
 
+/// A notice that does not get through is for a rank that is gone.
 void Group::tell(const Turn&, int destination, const Notice& notice) {
     // A deque's elements stay where they are, and so does what a vector holds.
     NoticeOnItsWay& on_its_way = notices_.emplace_back(NoticeOnItsWay{MPI_REQUEST_NULL, notice.pack()});
-    check(MPI_Isend(on_its_way.bytes.data(), static_cast<int>(on_its_way.bytes.size()), MPI_BYTE, member(destination),
-                    notice_tag_, communicator_, &on_its_way.request),
-          "MPI_Isend");
+    const int code = MPI_Isend(on_its_way.bytes.data(), static_cast<int>(on_its_way.bytes.size()), MPI_BYTE,
+                               member(destination), notice_tag_, communicator_, &on_its_way.request);
+    if (code != MPI_SUCCESS) notices_.pop_back();
 }
 
-/// Tells everybody that can be told: a notice that does not get through is for a rank that is gone.
 void Group::tell_all(const Turn& turn, const Notice& notice) {
-    for (int distance = 1; distance < size(); ++distance) {
-        const int destination = rank_after(distance);
-        try {
-            tell(turn, destination, notice);
-        } catch (const Failure&) {
-            continue;
-        }
-    }
+    for (int distance = 1; distance < size(); ++distance) tell(turn, rank_after(distance), notice);
 }
 
 /// Gives MPI the time to send what nobody will wait for later. Short, since it takes a turn.
@@ -122,9 +115,8 @@ void Group::give_up(const Turn& turn, const Operation& operation, int partner) {
 }
 
 void Group::blame(const Turn& turn, int rank, ni_mpi_presence presence, std::string message) {
-    std::vector<uint8_t> all(members_.size(), NI_MPI_PRESENCE_PRESENT);
-    all[static_cast<size_t>(rank)] = static_cast<uint8_t>(presence);
-    blame(turn, std::move(all), std::move(message));
+    Fault fault = fault_of(rank, presence, std::move(message));
+    blame(turn, std::move(fault.presence), std::move(fault.message));
 }
 
 /// Ends the group, and tells the others why.
@@ -136,27 +128,56 @@ void Group::blame(const Turn& turn, std::vector<uint8_t> presence, std::string m
     throw Fault(*fault_);
 }
 
-/// Ends the group where MPI does not return from a call: nobody can be told.
+/// Ends the group for a reason of this rank's own. If MPI does not answer, the others find out by themselves.
+void Group::end_alone(std::string message) {
+    try {
+        blame(Turn(), rank_, NI_MPI_PRESENCE_SILENT, message);
+    } catch (const Failure&) {
+        fault_ = fault_of(rank_, NI_MPI_PRESENCE_SILENT, std::move(message));
+        fault_from_ = sequence_;
+        operating_ = false;
+        throw Fault(*fault_);
+    }
+}
+
+Fault Group::fault_of(int rank, ni_mpi_presence presence, std::string message) const {
+    Fault fault{std::vector<uint8_t>(members_.size(), NI_MPI_PRESENCE_PRESENT), rank_, std::move(message)};
+    fault.presence[static_cast<size_t>(rank)] = static_cast<uint8_t>(presence);
+    return fault;
+}
+
+/// Ends the group where MPI does not return from a call: nobody can be told. To blame is whom the call was for.
 void Group::lose() {
-    std::vector<uint8_t> presence(members_.size(), NI_MPI_PRESENCE_PRESENT);
-    presence[static_cast<size_t>(partner_.load())] = NI_MPI_PRESENCE_SILENT;
-    lost_ = Fault{std::move(presence), rank_,
-                  "MPI does not return from a call, as happens when a process dies while it sends"};
+    lost_ = fault_of(partner_, NI_MPI_PRESENCE_SILENT,
+                     "MPI does not return from a call, as happens when a process dies while it sends");
     throw Fault(*lost_);
 }
 
 void Group::leave() {
-    if (lost_) return;
+    leaving_ = true;
     const auto tell_them = [this] {
         const Turn turn;
-        if (left_) return;
-        left_ = true;
-        // An operation in progress is another thread's, and the program ends: nobody will finish it.
-        tell_all(turn, {NoticeKind::kLeft, operating_ ? sequence_ : sequence_ + 1, {}});
-        let_notices_out(turn);
+        say_farewell(turn);
     };
     if (!worker_) return tell_them();
-    if (!worker_->run(tell_them, after(kGrace))) lost_ = Fault{{}, rank_, {}};
+    // Where an operation is in progress, or lost, the worker is not free: one that still runs will do it.
+    worker_->run(tell_them, after(kGrace));
+}
+
+void Group::say_farewell(const Turn& turn) {
+    if (left_) return;
+    left_ = true;
+    // An operation in progress is another thread's, and the program ends: nobody will finish it.
+    tell_all(turn, {NoticeKind::kLeft, operating_ ? sequence_ : sequence_ + 1, {}});
+    let_notices_out(turn);
+}
+
+void Group::release() {
+    const Turn turn;
+    if (operating_ || receiving_ != MPI_REQUEST_NULL || !sends_.empty()) return;
+    own_ = {};
+    incoming_.clear();
+    outgoing_.clear();
 }
 
 bool Group::everybody_left() {

@@ -1,6 +1,7 @@
 #include "process.h"
 
 #include <algorithm>
+#include <atomic>
 #include <thread>
 
 #include "failure.h"
@@ -11,14 +12,14 @@ namespace {
 
 struct State {
     std::timed_mutex turn;
-    bool running = false;
-    bool ours = false;        // started here, so ended here
-    bool any_thread = false;  // or only the one that MPI calls the main one
-    bool finalized = true;    // the outcome of the end, once there was one
+    std::atomic<bool> running = false;
+    std::atomic<bool> ours = false;  // started here, so ended here
+    bool any_thread = false;         // or only the one that MPI calls the main one
+    bool finalized = true;           // the outcome of the end, once there was one
     MPI_Comm world = MPI_COMM_NULL;
     MPI_Request duplicating = MPI_REQUEST_NULL;
     bool duplicated = false;
-    int next_world_channel = 0;
+    int worlds = 0;
 };
 
 // Turns are a matter of microseconds.
@@ -56,6 +57,12 @@ bool duplicate_world(State& s) {
     return true;
 }
 
+/// What MPI wants to be called by one and the same thread: its beginning and its end, which may both take for ever.
+Worker& first_and_last() {
+    static Worker& worker = *new Worker;
+    return worker;
+}
+
 }  // namespace
 
 void check(int code, const char* function) {
@@ -87,20 +94,21 @@ Turn::Turn() : lock_(state().turn, kLongestTurn) {
 
 void start(double seconds) {
     State& s = state();
-    const std::lock_guard<std::timed_mutex> lock(s.turn);
+    const std::unique_lock<std::timed_mutex> lock(s.turn, kLongestTurn);
+    if (!lock.owns_lock())
+        throw Failure{NI_MPI_STATUS_MPI_ERROR, "MPI does not return from the call of another thread"};
     if (is_finalized()) {
         throw Failure{NI_MPI_STATUS_NOT_RUNNING, "MPI is finalized, and cannot be started twice in a process"};
     }
     if (s.running) return;
     if (s.ours || !is_initialized()) {
         // MPI waits for the other processes here, and takes no limit.
-        static Worker& worker = *new Worker;
         s.ours = true;
         const auto initialize = [] {
             int level = 0;
             check(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_SERIALIZED, &level), "MPI_Init_thread");
         };
-        if (!worker.run(initialize, after(seconds))) {
+        if (!first_and_last().run(initialize, after(seconds))) {
             throw Failure{NI_MPI_STATUS_TIMED_OUT, "MPI has not started: not all processes have started it"};
         }
     }
@@ -108,22 +116,27 @@ void start(double seconds) {
     check(MPI_Query_thread(&level), "MPI_Query_thread");
     s.any_thread = level >= MPI_THREAD_SERIALIZED;
     s.running = true;
-}
-
-bool is_ours_to_end() {
-    State& s = state();
-    const std::lock_guard<std::timed_mutex> lock(s.turn);
-    return s.running && s.ours && !is_finalized();
-}
-
-bool finish() {
-    State& s = state();
-    {
-        const std::lock_guard<std::timed_mutex> lock(s.turn);
-        if (!s.running) return false;
-        s.running = false;
+    if (s.ours && !s.any_thread) {
+        throw Failure{NI_MPI_STATUS_MPI_ERROR, "this MPI is for one thread only; expected MPI_THREAD_SERIALIZED"};
     }
-    return MPI_Finalize() == MPI_SUCCESS;
+}
+
+bool is_ours_to_end() { return state().running && state().ours && !is_finalized(); }
+
+bool finish(const std::function<void()>& before, Clock::time_point deadline) {
+    static std::timed_mutex& once = *new std::timed_mutex;
+    const std::unique_lock<std::timed_mutex> mine(once, deadline);
+    if (!mine.owns_lock()) return false;
+    if (!is_ours_to_end()) return true;
+    const auto job = [before] {
+        before();
+        {
+            const Turn last;
+            state().running = false;
+        }
+        MPI_Finalize();
+    };
+    return first_and_last().run(job, deadline);
 }
 
 World open_world(Clock::time_point deadline) {
@@ -132,7 +145,14 @@ World open_world(Clock::time_point deadline) {
     for (;;) {
         {
             const Turn turn;
-            if (duplicate_world(s)) return {s.world, channel_count() - ++s.next_world_channel};
+            if (duplicate_world(s)) {
+                const int channel = channel_count() - ++s.worlds;
+                if (channel <= part_channel_limit()) {
+                    throw Failure{NI_MPI_STATUS_INVALID_ARGUMENT,
+                                  "the process has had too many groups of all processes"};
+                }
+                return {s.world, channel};
+            }
         }
         if (Clock::now() >= deadline) {
             throw Failure{NI_MPI_STATUS_TIMED_OUT, "not all processes have come to open the group of all of them"};
@@ -146,6 +166,8 @@ int channel_count() {
     constexpr int tags = 32767;
     return tags / 2;
 }
+
+int part_channel_limit() { return channel_count() / 2; }
 
 void Backoff::pause() {
     constexpr int kSpins = 200;

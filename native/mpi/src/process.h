@@ -4,6 +4,7 @@
 #include <mpi.h>
 
 #include <chrono>
+#include <functional>
 #include <mutex>
 
 namespace ni::mpi {
@@ -30,8 +31,9 @@ void start(double seconds);
 /// Whether MPI runs, was started here, and has not been finalized.
 bool is_ours_to_end();
 
-/// Finalizes MPI, which may take for ever; whether that was still to be done.
-bool finish();
+/// Runs `before`, then finalizes MPI: once, and on the thread that has initialized it. Whether MPI has come to an end
+/// before the deadline.
+bool finish(const std::function<void()>& before, Clock::time_point deadline);
 
 /// The communicator of all our messages, and the channel of one more group of all processes: the groups of a process
 /// count them from the largest down, parts from the smallest up.
@@ -43,8 +45,9 @@ struct World {
 /// Duplicates MPI_COMM_WORLD at the first call, for which it waits until `deadline`.
 World open_world(Clock::time_point deadline);
 
-/// How many channels there are. Each is two tags.
+/// How many channels there are, each of two tags, and the last that is for parts.
 int channel_count();
+int part_channel_limit();
 
 /// What a thread does that waits for messages: at first nothing, since most are there at once; then it lets others run,
 /// which may be the ranks it waits for; at last it sleeps.

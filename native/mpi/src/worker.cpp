@@ -16,7 +16,8 @@ Worker::~Worker() {
 }
 
 bool Worker::run(std::function<void()> job, Clock::time_point deadline) {
-    if (lost_) return false;
+    const std::unique_lock<std::timed_mutex> mine(callers_, deadline);
+    if (!mine.owns_lock() || lost_) return false;
     std::unique_lock<std::mutex> lock(shared_->gate);
     shared_->job = std::move(job);
     shared_->has_job = true;
@@ -26,7 +27,6 @@ bool Worker::run(std::function<void()> job, Clock::time_point deadline) {
         lost_ = true;
         return false;
     }
-    shared_->job = nullptr;
     if (shared_->thrown) std::rethrow_exception(std::exchange(shared_->thrown, nullptr));
     return true;
 }
@@ -37,13 +37,15 @@ void Worker::work(const std::shared_ptr<Shared>& shared) {
         shared->changed.wait(lock, [&] { return shared->has_job || shared->quit; });
         if (!shared->has_job) return;
         shared->has_job = false;
+        std::function<void()> job = std::move(shared->job);
         lock.unlock();
         std::exception_ptr thrown;
         try {
-            shared->job();
+            job();
         } catch (...) {
             thrown = std::current_exception();
         }
+        job = nullptr;
         lock.lock();
         shared->thrown = thrown;
         shared->done = true;

@@ -20,7 +20,8 @@ public:
     ~Worker();
 
     /// Runs a job, and throws what it throws. False if it has not come to an end at the deadline: then it may still do
-    /// so at any time, so that all it touches must live on, and no other job will be run.
+    /// so at any time, so that all it touches must live on, and no other job will be run; or if another thread's job
+    /// has kept it from beginning.
     bool run(std::function<void()> job, Clock::time_point deadline);
 
 private:
@@ -35,6 +36,7 @@ private:
     static void work(const std::shared_ptr<Shared>& shared);
 
     std::shared_ptr<Shared> shared_ = std::make_shared<Shared>();
+    std::timed_mutex callers_;  // one at a time
     bool lost_ = false;
 };
 
