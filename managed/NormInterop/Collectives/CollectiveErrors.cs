@@ -10,7 +10,10 @@ internal static class CollectiveErrors
         CollectiveFault fault, ICollectiveTransport transport, TimeSpan limit, string operation, long sequence)
     {
         int[] ranks = [.. Enumerable.Range(0, fault.Presence.Length).Where(r => fault.Presence[r] != RankPresence.Present)];
-        string within = string.Create(CultureInfo.InvariantCulture, $"within {limit.TotalSeconds:0.###} s");
+        // Another rank may have another limit.
+        string within = fault.Finder == transport.Rank
+            ? string.Create(CultureInfo.InvariantCulture, $"within {limit.TotalSeconds:0.###} s")
+            : "in time";
         var reasons = fault.Presence.Distinct().Where(p => p != RankPresence.Present).Select(presence =>
         {
             string who = Name([.. ranks.Where(r => fault.Presence[r] == presence)], transport.Rank);
@@ -34,6 +37,15 @@ internal static class CollectiveErrors
             _ => CollectiveFailure.Slow,
         };
         return new CollectiveException(message, failure, ranks, operation);
+    }
+
+    /// <summary>A rank is in the middle of another operation than the others, and there is no going on.</summary>
+    internal static CollectiveException OutOfStep(
+        ICollectiveTransport transport, int rank, TimeSpan limit, string operation, long sequence)
+    {
+        RankPresence[] presence = new RankPresence[transport.Size];
+        presence[rank] = RankPresence.Silent;
+        return Of(new(presence, transport.Rank, "it sent what belongs to another operation"), transport, limit, operation, sequence);
     }
 
     /// <summary>

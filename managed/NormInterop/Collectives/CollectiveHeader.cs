@@ -11,6 +11,20 @@ internal enum CollectiveKind : byte
     AllReduce,
     Barrier,
     Split,
+
+    /// <summary>The last message of a large AllReduce.</summary>
+    Sums,
+}
+
+/// <summary>An operation, as all ranks must have called it.</summary>
+/// <param name="Kind">What it does.</param>
+/// <param name="ValueBytes">The size of a value; 0 where there are none.</param>
+/// <param name="Count">The number of values, of a sum that is taken piece by piece all of them.</param>
+/// <param name="Name">Its name.</param>
+internal readonly record struct CollectiveCall(CollectiveKind Kind, int ValueBytes, long Count, string Name)
+{
+    /// <summary>The first value of a piece.</summary>
+    internal long Offset { get; init; }
 }
 
 /// <summary>
@@ -19,26 +33,27 @@ internal enum CollectiveKind : byte
 /// </summary>
 /// <remarks>
 /// Bytes 0 to 3 are a mark; 4 the kind; 5 the size of a value; 6 the length of the name; 8 the number of values; 16 the number of the
-/// operation in its group; from 24 on the name in UTF-8, of which what is beyond 40 bytes is left out.
+/// message in its group; 24 the first value of a piece; from 32 on the name in UTF-8, of which what is beyond 32 bytes is left out.
 /// </remarks>
 internal static class CollectiveHeader
 {
     internal const int Bytes = 64;
 
-    private const int NameStart = 24;
+    private const int NameStart = 32;
     private const uint Mark = 0x3143494E;
 
-    internal static void Write(Span<byte> header, CollectiveKind kind, int valueBytes, long count, long sequence, string name)
+    internal static void Write(Span<byte> header, in CollectiveCall call, long sequence)
     {
         header.Clear();
         BinaryPrimitives.WriteUInt32LittleEndian(header, Mark);
-        header[4] = (byte)kind;
-        header[5] = (byte)valueBytes;
-        BinaryPrimitives.WriteInt64LittleEndian(header[8..], count);
+        header[4] = (byte)call.Kind;
+        header[5] = (byte)call.ValueBytes;
+        BinaryPrimitives.WriteInt64LittleEndian(header[8..], call.Count);
         BinaryPrimitives.WriteInt64LittleEndian(header[16..], sequence);
+        BinaryPrimitives.WriteInt64LittleEndian(header[24..], call.Offset);
 
         // As many whole characters as there is room for.
-        Utf8.FromUtf16(name, header[NameStart..], out _, out int written, replaceInvalidSequences: true, isFinalBlock: true);
+        Utf8.FromUtf16(call.Name, header[NameStart..], out _, out int written, replaceInvalidSequences: true, isFinalBlock: true);
         header[6] = (byte)written;
     }
 
@@ -54,7 +69,7 @@ internal static class CollectiveHeader
         string kind = (CollectiveKind)header[4] switch
         {
             CollectiveKind.AllGather => $"all-gather of {values}",
-            CollectiveKind.AllReduce => $"all-reduce of {values}",
+            CollectiveKind.AllReduce or CollectiveKind.Sums => $"all-reduce of {values}",
             CollectiveKind.Barrier => "barrier",
             _ => "split",
         };

@@ -24,7 +24,13 @@ internal sealed class CollectiveSession(ICollectiveTransport transport, TimeSpan
 
     private byte[] _message = new byte[CollectiveHeader.Bytes];
     private long[] _bounds = [];
+
+    /// <summary>Messages of this group that all ranks have sent.</summary>
     private long _sequence;
+
+    /// <summary>Those of the operation in progress, and when it has to be over.</summary>
+    private int _legs;
+    private long _end;
     private int _busy;
     private bool _disposed;
 
@@ -70,9 +76,15 @@ internal sealed class CollectiveSession(ICollectiveTransport transport, TimeSpan
             return;
         }
 
-        Gather(kind, Unsafe.SizeOf<T>(), values.Length, MemoryMarshal.AsBytes(values), operation);
-        for (int r = 0; r < Size; r++)
-            Values<T>(r, CollectiveHeader.Bytes).CopyTo(gathered.Slice(r * values.Length, values.Length));
+        try
+        {
+            Gather(new(kind, Unsafe.SizeOf<T>(), values.Length, operation), MemoryMarshal.AsBytes(values));
+            for (int r = 0; r < Size; r++)
+                Values<T>(r, CollectiveHeader.Bytes).CopyTo(gathered.Slice(r * values.Length, values.Length));
+        }
+        catch (Exception e) when (LeavesUnlessInStep(e))
+        {
+        }
     }
 
     internal void AllReduce<T>(Span<T> values, string operation)
@@ -82,25 +94,44 @@ internal sealed class CollectiveSession(ICollectiveTransport transport, TimeSpan
         using Turn turn = Enter();
         if (Size == 1)
             return;
+        CollectiveCall call = new(CollectiveKind.AllReduce, Unsafe.SizeOf<T>(), values.Length, operation);
         int piece = SumPiece / Unsafe.SizeOf<T>();
-        do
+        try
         {
-            Span<T> part = values[..Math.Min(values.Length, piece)];
-            if (Size == 2 || part.Length * Unsafe.SizeOf<T>() < LargeSum)
-                Sum(part, operation);
-            else
-                SumInParts(part, operation);
-            values = values[part.Length..];
+            if (values.Length <= piece)
+            {
+                Sum(values, values, call);
+                return;
+            }
+
+            // Nothing of the caller's is written before nothing can fail any more.
+            T[] sums = new T[values.Length];
+            for (int i = 0; i < sums.Length; i += piece)
+            {
+                int length = Math.Min(piece, sums.Length - i);
+                Sum(values.Slice(i, length), sums.AsSpan(i, length), call with { Offset = i });
+            }
+
+            sums.CopyTo(values);
         }
-        while (!values.IsEmpty);
+        catch (Exception e) when (LeavesUnlessInStep(e))
+        {
+        }
     }
 
     internal void Barrier(string operation)
     {
         ArgumentNullException.ThrowIfNull(operation);
         using Turn turn = Enter();
-        if (Size > 1)
-            Gather(CollectiveKind.Barrier, 0, 0, [], operation);
+        if (Size == 1)
+            return;
+        try
+        {
+            Gather(new(CollectiveKind.Barrier, 0, 0, operation), []);
+        }
+        catch (Exception e) when (LeavesUnlessInStep(e))
+        {
+        }
     }
 
     public void Dispose()
@@ -111,36 +142,47 @@ internal sealed class CollectiveSession(ICollectiveTransport transport, TimeSpan
         transport.Dispose();
     }
 
-    private void Sum<T>(Span<T> values, string operation)
+    private void Sum<T>(ReadOnlySpan<T> values, Span<T> sums, in CollectiveCall call)
         where T : unmanaged, System.Numerics.IFloatingPointIeee754<T>
     {
-        Gather(CollectiveKind.AllReduce, Unsafe.SizeOf<T>(), values.Length, MemoryMarshal.AsBytes(values), operation);
-        SumBlocks(values, CollectiveHeader.Bytes);
+        if (Size > 2 && values.Length * Unsafe.SizeOf<T>() >= LargeSum)
+        {
+            SumInParts(values, sums, call);
+            return;
+        }
+
+        Gather(call, MemoryMarshal.AsBytes(values));
+        SumBlocks(sums, CollectiveHeader.Bytes);
     }
 
     /// <summary>Three messages: whether all want the same; every rank's part of the values to it; and all sums to all.</summary>
-    private void SumInParts<T>(Span<T> values, string operation)
+    private void SumInParts<T>(ReadOnlySpan<T> values, Span<T> sums, in CollectiveCall call)
         where T : unmanaged, System.Numerics.IFloatingPointIeee754<T>
     {
-        Gather(CollectiveKind.AllReduce, Unsafe.SizeOf<T>(), values.Length, [], operation);
+        Gather(call, []);
         if (_bounds.Length != Size + 1)
             _bounds = new long[Size + 1];
         for (int r = 0; r <= Size; r++)
             _bounds[r] = (long)values.Length * r / Size * Unsafe.SizeOf<T>();
 
-        Span<byte> bytes = MemoryMarshal.AsBytes(values);
-        Check(transport.Exchange(bytes, _bounds, limit), operation);
+        ReadOnlySpan<byte> bytes = MemoryMarshal.AsBytes(values);
+        Check(transport.Exchange(bytes, _bounds, Remaining), call.Name);
         Count(0, bytes.Length);
-
-        // Into the memory of the message: the values stay as they are until nothing can fail any more.
-        int mine = (int)(_bounds[Rank + 1] - _bounds[Rank]);
-        Grow(mine);
-        SumBlocks(MemoryMarshal.Cast<byte, T>(_message.AsSpan(0, mine)), 0);
-        Check(transport.Gather(_message.AsSpan(0, mine), limit), operation);
-        Count(0, mine);
         for (int r = 0; r < Size; r++)
-            transport.Block(r).CopyTo(bytes[(int)_bounds[r]..(int)_bounds[r + 1]]);
+        {
+            if (transport.Block(r).Length != PartLength(Rank))
+                throw CollectiveErrors.OutOfStep(transport, r, limit, call.Name, _sequence);
+        }
+
+        const int header = CollectiveHeader.Bytes;
+        Grow(header + PartLength(Rank));
+        SumBlocks(MemoryMarshal.Cast<byte, T>(_message.AsSpan(header, PartLength(Rank))), 0);
+        Gather(call with { Kind = CollectiveKind.Sums }, _message.AsSpan(header, PartLength(Rank)), parts: true);
+        for (int r = 0; r < Size; r++)
+            transport.Block(r)[header..].CopyTo(MemoryMarshal.AsBytes(sums)[(int)_bounds[r]..(int)_bounds[r + 1]]);
     }
+
+    private int PartLength(int rank) => (int)(_bounds[rank + 1] - _bounds[rank]);
 
     /// <summary>Sums what came from the ranks, in their order, in double.</summary>
     private void SumBlocks<T>(Span<T> sums, int start)
@@ -183,32 +225,62 @@ internal sealed class CollectiveSession(ICollectiveTransport transport, TimeSpan
     private ReadOnlySpan<T> Values<T>(int rank, int start)
         where T : unmanaged => MemoryMarshal.Cast<byte, T>(transport.Block(rank)[start..]);
 
-    /// <summary>Brings a header and values to every rank, and sees to it that all headers are equal.</summary>
-    private void Gather(CollectiveKind kind, int valueBytes, long count, ReadOnlySpan<byte> values, string operation)
+    /// <summary>
+    /// Brings a header and values to every rank, and sees to it that all headers are equal; and all lengths, or each that of its part.
+    /// </summary>
+    private void Gather(in CollectiveCall call, ReadOnlySpan<byte> values, bool parts = false)
     {
         int bytes = CollectiveHeader.Bytes + values.Length;
         Grow(bytes);
         Span<byte> message = _message.AsSpan(0, bytes);
-        CollectiveHeader.Write(message[..CollectiveHeader.Bytes], kind, valueBytes, count, ++_sequence, operation);
         values.CopyTo(message[CollectiveHeader.Bytes..]);
-        Check(transport.Gather(message, limit), operation);
-        Count(count, bytes);
+        CollectiveHeader.Write(message[..CollectiveHeader.Bytes], call, _sequence + 1);
+        Check(transport.Gather(message, Remaining), call.Name);
+        Count(parts || call.Kind == CollectiveKind.Split ? 0 : call.Count, bytes);
         ReadOnlySpan<byte> header = message[..CollectiveHeader.Bytes];
         for (int r = 0; r < Size; r++)
         {
             ReadOnlySpan<byte> block = transport.Block(r);
-            if (block.Length != bytes || !block[..CollectiveHeader.Bytes].SequenceEqual(header))
-                throw CollectiveErrors.Mismatch(transport, operation, _sequence);
+            int expected = CollectiveHeader.Bytes + (parts ? PartLength(r) : values.Length);
+            if (block.Length != expected || !block[..CollectiveHeader.Bytes].SequenceEqual(header))
+                throw CollectiveErrors.Mismatch(transport, call.Name, _sequence);
         }
     }
 
     private void Check(CollectiveFault? fault, string operation)
     {
         if (fault is not null)
-            throw CollectiveErrors.Of(fault, transport, limit, operation, _sequence);
+            throw CollectiveErrors.Of(fault, transport, limit, operation, _sequence + 1);
     }
 
-    private void Count(long values, int bytes) => Traffic += new CollectiveTraffic(1, values, bytes);
+    /// <summary>One more message that all ranks have sent.</summary>
+    private void Count(long values, int bytes)
+    {
+        _sequence++;
+        _legs++;
+        Traffic += new CollectiveTraffic(1, values, bytes);
+    }
+
+    /// <summary>
+    /// A rank that leaves an operation in the middle, and goes on, would take the messages of one for those of another. It leaves the group
+    /// then, unless it is in step: all ranks have found together that they differ, or this one was refused before it began; or the group
+    /// has failed anyway. Never catches.
+    /// </summary>
+    private bool LeavesUnlessInStep(Exception e)
+    {
+        bool inStep = e switch
+        {
+            CollectiveException { Failure: CollectiveFailure.Mismatch } => _legs <= 1,
+            CollectiveException => true,
+            ArgumentException or InvalidOperationException => _legs == 0,
+            _ => false,
+        };
+        if (!inStep)
+            transport.Dispose();
+        return false;
+    }
+
+    private TimeSpan Remaining => TimeSpan.FromMilliseconds(Math.Max(1, _end - Environment.TickCount64));
 
     private void Grow(int bytes)
     {
@@ -219,10 +291,15 @@ internal sealed class CollectiveSession(ICollectiveTransport transport, TimeSpan
     private Turn Enter()
     {
         ObjectDisposedException.ThrowIf(_disposed, typeof(ICollective));
-        return Interlocked.Exchange(ref _busy, 1) == 0
-            ? new Turn(this)
-            : throw new InvalidOperationException(
+        if (Interlocked.Exchange(ref _busy, 1) != 0)
+        {
+            throw new InvalidOperationException(
                 "Two threads use one rank of a collective at the same time; expected one thread, or a group for each.");
+        }
+
+        _legs = 0;
+        _end = Environment.TickCount64 + (long)Math.Ceiling(limit.TotalMilliseconds);
+        return new Turn(this);
     }
 
     /// <summary>While one exists, an operation is in progress.</summary>

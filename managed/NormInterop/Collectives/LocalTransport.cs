@@ -16,19 +16,19 @@ internal sealed class LocalTransport(LocalTransport.Hub hub, int rank) : ICollec
     public CollectiveFault? Gather(ReadOnlySpan<byte> block, TimeSpan limit)
     {
         _end = -1;
-        return hub.Meet(rank, ++_sequence, block, limit);
+        return hub.Meet(rank, ++_sequence, block, exchange: false, limit);
     }
 
     public CollectiveFault? Exchange(ReadOnlySpan<byte> data, ReadOnlySpan<long> bounds, TimeSpan limit)
     {
         (_start, _end) = (bounds[rank], bounds[rank + 1]);
-        return hub.Meet(rank, ++_sequence, data, limit);
+        return hub.Meet(rank, ++_sequence, data, exchange: true, limit);
     }
 
     public ReadOnlySpan<byte> Block(int rank)
     {
         ReadOnlySpan<byte> block = hub.Block(rank, _sequence);
-        return _end < 0 ? block : block[(int)_start..(int)_end];
+        return _end < 0 ? block : block[(int)Math.Min(_start, block.Length)..(int)Math.Min(_end, block.Length)];
     }
 
     public void Dispose() => hub.Leave(rank, _sequence + 1);
@@ -40,28 +40,27 @@ internal sealed class LocalTransport(LocalTransport.Hub hub, int rank) : ICollec
     internal sealed class Hub(int size)
     {
         private readonly object _gate = new();
-        private readonly byte[][] _even = NewBlocks(size), _odd = NewBlocks(size);
-        private readonly int[] _evenLength = new int[size], _oddLength = new int[size];
+        private readonly Slot[] _even = new Slot[size], _odd = new Slot[size];
         private readonly long[] _arrived = new long[size];
         private readonly long[] _absentFrom = [.. Enumerable.Repeat(long.MaxValue, size)];
         private CollectiveFault? _fault;
 
         internal int Size => size;
 
-        internal CollectiveFault? Meet(int rank, long sequence, ReadOnlySpan<byte> block, TimeSpan limit)
+        internal CollectiveFault? Meet(int rank, long sequence, ReadOnlySpan<byte> block, bool exchange, TimeSpan limit)
         {
             lock (_gate)
             {
                 if (_fault is not null)
                     return _fault;
-                Keep(rank, sequence, block);
+                Keep(ref Slots(sequence)[rank], block, exchange);
                 _arrived[rank] = sequence;
                 Monitor.PulseAll(_gate);
                 long deadline = Environment.TickCount64 + (long)Math.Ceiling(limit.TotalMilliseconds);
                 for (; ; )
                 {
                     if (All(_arrived, sequence))
-                        return null;
+                        return AreOf(Slots(sequence), exchange) ? null : FailApart(rank, sequence, exchange);
                     if (_fault is not null)
                         return _fault;
                     if (!All(_absentFrom, sequence + 1))
@@ -74,9 +73,11 @@ internal sealed class LocalTransport(LocalTransport.Hub hub, int rank) : ICollec
             }
         }
 
-        internal ReadOnlySpan<byte> Block(int rank, long sequence) => sequence % 2 == 0
-            ? _even[rank].AsSpan(0, _evenLength[rank])
-            : _odd[rank].AsSpan(0, _oddLength[rank]);
+        internal ReadOnlySpan<byte> Block(int rank, long sequence)
+        {
+            ref readonly Slot slot = ref Slots(sequence)[rank];
+            return slot.Memory.AsSpan(0, slot.Length);
+        }
 
         internal void Leave(int rank, long sequence)
         {
@@ -106,16 +107,41 @@ internal sealed class LocalTransport(LocalTransport.Hub hub, int rank) : ICollec
             return _fault;
         }
 
-        private void Keep(int rank, long sequence, ReadOnlySpan<byte> block)
+        /// <summary>Ranks that bring a block where the others exchange parts, or the reverse, are not in the same operation.</summary>
+        private CollectiveFault FailApart(int finder, long sequence, bool exchange)
         {
-            bool even = sequence % 2 == 0;
-            ref byte[] memory = ref (even ? _even : _odd)[rank];
-            if (memory.Length < block.Length)
-                memory = GC.AllocateUninitializedArray<byte>(Math.Max(block.Length, 2 * memory.Length));
-            block.CopyTo(memory);
-            (even ? _evenLength : _oddLength)[rank] = block.Length;
+            long[] alike = Array.ConvertAll(Slots(sequence), s => s.IsExchange == exchange ? 1L : 0);
+            return Fail(finder, RankPresence.Silent, alike, 1);
         }
 
-        private static byte[][] NewBlocks(int size) => [.. Enumerable.Range(0, size).Select(_ => Array.Empty<byte>())];
+        private static bool AreOf(Slot[] slots, bool exchange)
+        {
+            foreach (ref readonly Slot slot in slots.AsSpan())
+            {
+                if (slot.IsExchange != exchange)
+                    return false;
+            }
+
+            return true;
+        }
+
+        private Slot[] Slots(long sequence) => sequence % 2 == 0 ? _even : _odd;
+
+        private static void Keep(ref Slot slot, ReadOnlySpan<byte> block, bool exchange)
+        {
+            if (slot.Memory is null || slot.Memory.Length < block.Length)
+                slot.Memory = GC.AllocateUninitializedArray<byte>(Math.Max(block.Length, 2 * (slot.Memory?.Length ?? 0)));
+            block.CopyTo(slot.Memory);
+            slot.Length = block.Length;
+            slot.IsExchange = exchange;
+        }
+
+        /// <summary>What a rank has brought.</summary>
+        private struct Slot
+        {
+            internal byte[]? Memory;
+            internal int Length;
+            internal bool IsExchange;
+        }
     }
 }

@@ -14,7 +14,8 @@ namespace NormInterop;
 /// exception that nobody catches, the other ranks are told, and their operations fail instead of waiting.</para>
 /// <para>When a process dies, a plain mpirun ends all others. Under <c>mpirun --enable-recovery</c> (Open MPI) they live on, and their
 /// operations fail with a <see cref="CollectiveException"/> that names the rank.</para>
-/// <para>Ranks must agree on the order of bytes in numbers. Without mpirun, the program is a group of one.</para>
+/// <para>Over several hosts, an operation in which MPI itself does not return from a call fails a second after the limit. Ranks must agree
+/// on the order of bytes in numbers. Without mpirun, the program is a group of one.</para>
 /// </remarks>
 public sealed class MpiCollective : Collective
 {
@@ -39,23 +40,28 @@ public sealed class MpiCollective : Collective
     public static MpiCollective World(TimeSpan? timeLimit = null)
     {
         TimeSpan limit = CollectiveSession.CheckLimit(timeLimit);
+        long begin = Environment.TickCount64;
         MpiProcess.Start(limit);
-        return new MpiCollective(MpiTransport.OpenWorld(limit), limit);
+        MpiProcess.NoteLimit(limit);
+        TimeSpan left = limit - TimeSpan.FromMilliseconds(Environment.TickCount64 - begin);
+        return new MpiCollective(MpiTransport.OpenWorld(left > TimeSpan.Zero ? left : TimeSpan.FromMilliseconds(1)), limit);
     }
 
-    /// <summary>Name and version of the MPI in use, as it gives them itself. Starts it if need be.</summary>
+    /// <summary>Name and version of the MPI in use, as it gives them itself.</summary>
     /// <exception cref="DllNotFoundException">The library for MPI, or the MPI it was built for, is not there.</exception>
-    /// <exception cref="InvalidOperationException">MPI is finalized already.</exception>
     public static unsafe string LibraryVersion
     {
         get
         {
-            MpiProcess.Start(CollectiveSession.UsualLimit);
+            MpiProcess.Load();
             return Functional.NativeCall.Text(NativeMethods.LibraryVersion()).TrimEnd();
         }
     }
 
-    /// <summary>Makes a group of those ranks that give the same color. Every rank of this group has to call it.</summary>
+    /// <summary>
+    /// Makes a group of those ranks that give the same color. Every rank of this group has to call it; a process makes one group at a time,
+    /// also where several threads do, and all processes in the same order.
+    /// </summary>
     /// <param name="color">Any number.</param>
     /// <param name="key">The order of the ranks in the new group; of equal ones, their order in this one.</param>
     /// <returns>This rank's place in its new group, which has the time limit of this one.</returns>

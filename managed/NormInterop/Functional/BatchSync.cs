@@ -26,7 +26,7 @@ internal sealed class BatchSync
         _group = group;
         Channels = channels;
         _own = new double[(2 * channels) + 1];
-        _all = new double[_own.Length * group.WorldSize];
+        _all = new double[checked(_own.Length * group.WorldSize)];
         _sums = new double[4 * channels];
     }
 

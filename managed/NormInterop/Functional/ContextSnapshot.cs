@@ -68,7 +68,7 @@ internal readonly ref struct ContextSnapshot<T>
         {
             NormKernel.RunningStatistics => RunningMean.Length >= count && RunningVar.Length >= count,
             NormKernel.RowMeanSquare => Invstd.Length >= count,
-            NormKernel.SyncStatistics when Sync is null => false,
+            NormKernel.SyncStatistics when Sync?.Channels != geometry.Channels => false,
             _ => Mean.Length >= count && Invstd.Length >= count,
         };
     }

@@ -56,7 +56,10 @@ public sealed class CollectiveArgumentTests
         IReadOnlyList<LocalCollective> group = LocalCollective.Create(2, TimeSpan.FromSeconds(30));
         Thread first = new(() => group[0].Barrier());
         first.Start();
-        SpinWait.SpinUntil(() => first.ThreadState == ThreadState.WaitSleepJoin);
+
+        // In the operation for sure: a thread that only begins may wait for a moment, but not for so many.
+        for (int waits = 0; waits < 20; waits = first.ThreadState == ThreadState.WaitSleepJoin ? waits + 1 : 0)
+            Thread.Sleep(10);
         var e = Assert.ThrowsExactly<InvalidOperationException>(() => group[0].AllReduce(Array.Empty<double>()));
         Assert.Contains("Two threads use one rank of a collective at the same time", e.Message);
         group[1].Barrier();

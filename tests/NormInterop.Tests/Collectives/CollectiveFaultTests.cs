@@ -45,6 +45,53 @@ public sealed class CollectiveFaultTests
         }
     }
 
+    /// <summary>
+    /// A sum that is taken piece by piece is one operation: ranks that differ in its length find out before anything is written, and the
+    /// pieces of one do not meet those of another.
+    /// </summary>
+    [TestMethod]
+    [DataRow((16 << 20) + 5, (16 << 20) + 6)]
+    [DataRow(32 << 20, 16 << 20)]
+    public void LargeSums_OfDifferentLengths_AreToldAndWriteNothing(int first, int second)
+    {
+        Exception?[] thrown = RankThreads.Try(2, RankThreads.Ample, rank =>
+        {
+            float[] values = new float[rank.Rank == 0 ? first : second];
+            Array.Fill(values, 1);
+            var e = Assert.ThrowsExactly<CollectiveException>(() => rank.AllReduce(values, "sum"));
+            Assert.AreEqual("Mismatch 1 in sum", RankFaults.Describe(e));
+            Assert.IsFalse(values.AsSpan().ContainsAnyExcept(1f), "values that were written");
+        });
+        RankThreads.ThrowFirst(thrown);
+    }
+
+    /// <summary>
+    /// A rank that is torn out of a sum in parts, and goes on with something else, does not get its messages taken for those of the sum.
+    /// </summary>
+    [TestMethod]
+    public void RankThatIsTornOutOfAnOperation_HasLeftTheGroup()
+    {
+        Exception?[] thrown = RankThreads.Try(3, RankThreads.Ample, rank =>
+        {
+            float[] values = new float[50_000];
+            if (rank.Rank < 2)
+            {
+                Thread.Sleep(500);
+                rank.AllReduce(values, "sum");
+                return;
+            }
+
+            Thread self = Thread.CurrentThread;
+            using Timer timer = new(_ => self.Interrupt(), null, 100, Timeout.Infinite);
+            Assert.ThrowsExactly<ThreadInterruptedException>(() => rank.AllReduce(values, "sum"));
+            var e = Assert.ThrowsExactly<CollectiveException>(() => rank.AllGather(new double[1], new double[3], "gather"));
+            Assert.AreEqual(CollectiveFailure.Left, e.Failure);
+        });
+        Assert.IsNull(thrown[2], $"{thrown[2]}");
+        foreach (int r in (int[])[0, 1])
+            Assert.AreEqual("Left 2 in sum", RankFaults.Describe((CollectiveException)thrown[r]!));
+    }
+
     /// <summary>Ranks that are processes.</summary>
     [TestMethod]
     [TestCategory(MpiJob.Category)]

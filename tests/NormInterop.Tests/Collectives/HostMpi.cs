@@ -39,8 +39,13 @@ internal static unsafe class HostMpi
                 refused = e.Message;
             }
         });
-        other.Start();
-        other.Join();
+        // On one rank only: the others' operations have to be in step with its own afterwards.
+        if (world.Rank == 0)
+        {
+            other.Start();
+            other.Join();
+        }
+
         string sum = Sum(world);
         AppDomain.CurrentDomain.ProcessExit += (_, _) => End(mpi);
         return [sum, refused];

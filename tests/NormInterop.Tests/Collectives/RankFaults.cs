@@ -115,7 +115,7 @@ internal sealed class RankFaults
         switch (_fault)
         {
             case Stall:
-                Thread.Sleep(1.5 * Limit);
+                Thread.Sleep(2 * Limit);
                 break;
             case Kill:
                 using (Process self = Process.GetCurrentProcess())

@@ -8,6 +8,7 @@ internal static class RankProgram
 {
     internal const string FaultCommand = "fault";
     internal const string WithoutCatching = "throw";
+    internal const string Depart = "depart";
     internal const string Late = "late";
     internal const string LateToMpi = "to MPI";
     internal const string LateToTheGroup = "to the group";
@@ -19,6 +20,8 @@ internal static class RankProgram
         {
             case [WithoutCatching]:
                 return Unwatched();
+            case [Depart]:
+                return Departure();
             case [Late, var start]:
                 return OpenLate(start == LateToTheGroup);
             case ["join", var how]:
@@ -102,6 +105,22 @@ internal static class RankProgram
             Console.WriteLine($"rank {rank}: {e.Failure} {(watch.Elapsed < 3 * RankFaults.Limit ? "in time" : $"after {watch.Elapsed}")}");
         }
 
+        return 0;
+    }
+
+    private static int Departure()
+    {
+        MpiCollective world = MpiCollective.World(RankThreads.Ample / 6);
+        int rank = world.Rank;
+        AppDomain.CurrentDomain.ProcessExit += (_, _) => Console.WriteLine($"rank {rank}: exit");
+        world.Barrier();
+        if (rank == RankFaults.Culprit)
+        {
+            using Process self = Process.GetCurrentProcess();
+            self.Kill();
+        }
+
+        Console.WriteLine($"rank {rank}: done");
         return 0;
     }
 }

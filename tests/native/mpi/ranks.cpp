@@ -96,8 +96,11 @@ int main() {
     if (world.rank < world.size - 1) {
         std::vector<int32_t> ranks;
         for (int32_t r = world.size - 2; r >= 0; --r) ranks.push_back(r);
-        int32_t part;
-        require(ni_mpi_open_part(number, ranks.data(), world.size - 1, 1, &part) == NI_MPI_STATUS_OK, "open a part");
+        // The last channel of parts, which is next to the first of the whole.
+        int32_t part, channel;
+        require(ni_mpi_channel_limit(&channel) == NI_MPI_STATUS_OK, "channel limit");
+        require(ni_mpi_open_part(number, ranks.data(), world.size - 1, channel, &part) == NI_MPI_STATUS_OK,
+                "open a part");
         Group group(part);
         require(group.rank == world.size - 2 - world.rank, "rank in a part");
         run_all(group);
