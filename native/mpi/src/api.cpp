@@ -310,8 +310,7 @@ ni_mpi_status ni_mpi_close(int32_t group) {
         const std::shared_ptr<Group> found = Groups::all().at(group);
         Groups::all().remove(group);
         try {
-            found->leave();
-            found->release();
+            if (found->leave()) found->release();
         } catch (const Failure&) {
             // MPI has ended already: the others know.
         }

@@ -68,8 +68,8 @@ public:
     void exchange(const uint8_t* data, const int64_t* bounds, double seconds);
     Block block(int rank) const { return blocks_[static_cast<size_t>(rank)]; }
 
-    /// Tells the others that this rank takes part no longer, once.
-    void leave();
+    /// Tells the others that this rank takes part no longer, once; whether that could be done.
+    bool leave();
 
     /// Gives back the memory of messages, if MPI has no use for it.
     void release();

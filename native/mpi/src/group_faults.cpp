@@ -153,15 +153,16 @@ void Group::lose() {
     throw Fault(*lost_);
 }
 
-void Group::leave() {
+bool Group::leave() {
     leaving_ = true;
     const auto tell_them = [this] {
         const Turn turn;
         say_farewell(turn);
     };
-    if (!worker_) return tell_them();
     // Where an operation is in progress, or lost, the worker is not free: one that still runs will do it.
-    worker_->run(tell_them, after(kGrace));
+    if (worker_) return worker_->run(tell_them, after(kGrace));
+    tell_them();
+    return true;
 }
 
 void Group::say_farewell(const Turn& turn) {
