@@ -93,7 +93,8 @@ internal sealed unsafe class MpiTransport : ICollectiveTransport
         {
             Status.InvalidArgument => new ArgumentException(message),
             Status.NotRunning => new InvalidOperationException(message),
-            Status.TimedOut => new CollectiveException($"The group of all processes was not opened: {message}", CollectiveFailure.Missing, [], "World"),
+            Status.TimedOut => new CollectiveException(
+                $"The group of all processes was not opened: {message}", CollectiveFailure.Missing, [], "World"),
             _ => new NormInteropException(message, (int)status),
         };
     }

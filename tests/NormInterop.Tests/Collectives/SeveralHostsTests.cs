@@ -60,7 +60,11 @@ public sealed class SeveralHostsTests
         MpiJob.Require();
         string script = Path.Combine(Repository.Root, "tests", "mpi", "hosts.sh");
         MpiJob.Outcome outcome = MpiJob.Start(
-            "env", ["HOSTS_TIMEOUT=90", "bash", script, $"{hosts}", $"{ranksOfEach}", "--enable-recovery", "--", .. MpiJob.Program(arguments)]);
+            "env",
+            [
+                "HOSTS_TIMEOUT=90", "bash", script, $"{hosts}", $"{ranksOfEach}", "--enable-recovery", "--",
+                .. MpiJob.Program(arguments),
+            ]);
         if (outcome.ExitCode == CannotRun)
             Assert.Inconclusive(outcome.Text);
         return outcome;
