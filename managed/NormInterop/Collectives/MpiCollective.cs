@@ -1,3 +1,4 @@
+using System.Globalization;
 using NormInterop.Collectives;
 using NativeMethods = NormInterop.Bindings.Mpi.NativeMethods;
 
@@ -33,7 +34,8 @@ public sealed class MpiCollective : Collective
     /// <param name="timeLimit">How long operations wait for other ranks, this one included; null for five minutes.</param>
     /// <exception cref="DllNotFoundException">The library for MPI, or the MPI it was built for, is not there; the message says what to
     /// install.</exception>
-    /// <exception cref="InvalidOperationException">MPI is finalized already, or may not be used by this thread.</exception>
+    /// <exception cref="InvalidOperationException">MPI is finalized already, or may not be used by this thread, or the processes were
+    /// started by the launcher of another MPI.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The limit is not above zero, or above 24 days.</exception>
     /// <exception cref="CollectiveException">Not all processes came within the limit.</exception>
     /// <exception cref="NormInteropException">MPI failed.</exception>
@@ -44,7 +46,26 @@ public sealed class MpiCollective : Collective
         MpiProcess.Start(limit);
         MpiProcess.NoteLimit(limit);
         TimeSpan left = limit - TimeSpan.FromMilliseconds(Environment.TickCount64 - begin);
-        return new MpiCollective(MpiTransport.OpenWorld(left > TimeSpan.Zero ? left : TimeSpan.FromMilliseconds(1)), limit);
+        MpiTransport world = MpiTransport.OpenWorld(left > TimeSpan.Zero ? left : TimeSpan.FromMilliseconds(1));
+        if (world.Size == 1)
+            CheckLauncher();
+        return new MpiCollective(world, limit);
+    }
+
+    /// <summary>
+    /// Where the launcher belongs to another MPI than the library, every process takes itself for the only one, and would train alone.
+    /// </summary>
+    private static void CheckLauncher()
+    {
+        foreach (string variable in (string[])["OMPI_COMM_WORLD_SIZE", "PMI_SIZE"])
+        {
+            if (int.TryParse(Environment.GetEnvironmentVariable(variable), CultureInfo.InvariantCulture, out int size) && size > 1)
+            {
+                throw new InvalidOperationException(
+                    $"A launcher has started {size} processes ({variable}), but this one is the only one of its MPI ({LibraryVersion}); "
+                    + "expected the launcher of that MPI.");
+            }
+        }
     }
 
     /// <summary>Name and version of the MPI in use, as it gives them itself.</summary>

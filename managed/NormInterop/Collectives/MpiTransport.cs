@@ -95,7 +95,7 @@ internal sealed unsafe class MpiTransport : ICollectiveTransport
             Status.NotRunning => new InvalidOperationException(message),
             Status.TimedOut => new CollectiveException(
                 $"The group of all processes was not opened: {message}", CollectiveFailure.Missing, [], "World"),
-            _ => new NormInteropException(message, (int)status),
+            _ => new NormInteropException(message.Length > 0 ? message : $"The library for MPI failed: {status}.", (int)status),
         };
     }
 

@@ -61,6 +61,15 @@ public sealed class MpiCollectiveTests
         Assert.IsTrue(outcome.Duration < RankThreads.Ample / 2, $"{outcome.Duration}");
     }
 
+    /// <summary>Processes that another MPI's launcher has started do not know of each other: that must not go for a group of one.</summary>
+    [TestMethod]
+    public void LauncherOfAnotherMpi_IsNoticed()
+    {
+        MpiJob.Require();
+        MpiJob.Outcome outcome = MpiJob.Start("env", ["PMI_SIZE=4", .. MpiJob.Program(["operations"])]);
+        Assert.Contains("A launcher has started 4 processes (PMI_SIZE), but this one is the only one of its MPI", outcome.Text);
+    }
+
     /// <summary>A rank dies when all operations are over: the others end nevertheless.</summary>
     [TestMethod]
     public void DeathAfterTheLastOperation_LetsTheOthersEnd()
