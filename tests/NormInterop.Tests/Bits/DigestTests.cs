@@ -5,6 +5,7 @@ namespace NormInterop.Tests.Bits;
 
 /// <summary>The bits are those of expected.txt: on this CPU, with any instruction set, yesterday and tomorrow.</summary>
 [TestClass]
+[TestCategory(Category.Once)]
 public sealed class DigestTests
 {
     private static readonly string Header =

@@ -1,3 +1,5 @@
+using NormInterop.Tests.Support;
+
 namespace NormInterop.Tests.Collectives;
 
 /// <summary>
@@ -5,6 +7,7 @@ namespace NormInterop.Tests.Collectives;
 /// theirs has changed. By threads and by processes.
 /// </summary>
 [TestClass]
+[TestCategory(Category.Once)]
 public sealed class CollectiveFaultTests
 {
     private const string FirstForward = "SyncBatchNorm 1 forward";
@@ -94,7 +97,6 @@ public sealed class CollectiveFaultTests
 
     /// <summary>Ranks that are processes.</summary>
     [TestMethod]
-    [TestCategory(MpiJob.Category)]
     [DynamicData(nameof(Faults))]
     public void Processes_AreTold(string fault, string place, string told, string then)
     {
@@ -104,7 +106,6 @@ public sealed class CollectiveFaultTests
 
     /// <summary>A rank that is killed. The ranks that live end on their own; mpirun says nothing of it then.</summary>
     [TestMethod]
-    [TestCategory(MpiJob.Category)]
     [DataRow(RankFaults.Forward, FirstForward)]
     [DataRow(RankFaults.Backward, FirstBackward)]
     public void Processes_AreToldOfADeath(string place, string operation)
@@ -114,7 +115,6 @@ public sealed class CollectiveFaultTests
 
     /// <summary>Without recovery, mpirun ends the job.</summary>
     [TestMethod]
-    [TestCategory(MpiJob.Category)]
     public void Job_EndsWithARankThatDies()
     {
         MpiJob.Outcome outcome = MpiJob.Run(4, RankProgram.FaultCommand, RankFaults.Kill, RankFaults.Forward);

@@ -4,7 +4,7 @@ namespace NormInterop.Tests.Collectives;
 
 /// <summary>Ranks that are processes: results.</summary>
 [TestClass]
-[TestCategory(MpiJob.Category)]
+[TestCategory(Category.Once)]
 public sealed class MpiCollectiveTests
 {
     /// <summary>As with threads: <see cref="LocalCollectiveTests"/>.</summary>

@@ -8,12 +8,6 @@ namespace NormInterop.Tests.Collectives;
 /// <summary>This assembly as the program of an MPI job: a scenario of <see cref="RankScenarios"/> on every rank.</summary>
 internal static class MpiJob
 {
-    /// <summary>
-    /// The category of the tests that start jobs. What goes from process to process does not depend on the instruction set, and build.sh
-    /// leaves them out of runs that are about that.
-    /// </summary>
-    internal const string Category = "Processes";
-
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(120);
 
     /// <summary>How a job ended: the exit code of mpirun, what all have written, and how long it took.</summary>

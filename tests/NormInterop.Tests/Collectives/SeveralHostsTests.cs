@@ -8,7 +8,7 @@ namespace NormInterop.Tests.Collectives;
 /// (tests/mpi/hosts.sh). There, operations run on a thread of their own.
 /// </summary>
 [TestClass]
-[TestCategory(MpiJob.Category)]
+[TestCategory(Category.Once)]
 public sealed class SeveralHostsTests
 {
     private const int CannotRun = 77;
