@@ -95,7 +95,7 @@ public sealed class MpiCollective : Collective
             int[] all = new int[3 * WorldSize];
             Session.AllGather([color, key, s_nextChannel], all, "Split", CollectiveKind.Split);
             int channel = Enumerable.Range(0, WorldSize).Max(r => all[(3 * r) + 2]);
-            if (channel >= MpiTransport.ChannelLimit() / 2)
+            if (channel > MpiTransport.ChannelLimit())
                 throw new InvalidOperationException($"The processes have had {channel} groups, and there are no more numbers for another.");
             s_nextChannel = channel + 1;
             int[] members =

@@ -15,7 +15,6 @@ struct State {
     std::atomic<bool> running = false;
     std::atomic<bool> ours = false;  // started here, so ended here
     bool any_thread = false;         // or only the one that MPI calls the main one
-    bool finalized = true;           // the outcome of the end, once there was one
     MPI_Comm world = MPI_COMM_NULL;
     MPI_Request duplicating = MPI_REQUEST_NULL;
     bool duplicated = false;
